@@ -1,0 +1,146 @@
+#include "pay/order.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define ORDER_NAME_SET STR_ALNUM "_-"
+
+/* Path segments of ours that an order number could be mistaken for; shorter
+ * ones (close, check, retry) are no order numbers anyhow. [design.md 2, 3] */
+static const char *const order_route_words[] = {
+	"approve", "cashier", "healthz", "merchant", "notify", "orders",
+	"refund", "refunded", "refunds", "reject", "session",
+};
+
+static bool
+order_is_route_word(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(order_route_words); i++)
+		if (str_eq(text, order_route_words[i]))
+			return true;
+	return false;
+}
+
+/* "T-1001_2" is how the second payment of order "T-1001" is called. */
+static bool
+order_ends_like_attempt(const char *text)
+{
+	const char *underscore = strrchr(text, '_');
+
+	return underscore != NULL
+	    && str_is_of(underscore + 1, STR_DIGITS, 1, ORDER_NO_MAX);
+}
+
+bool
+order_no_check(const char *order_no, struct err *err)
+{
+	if (!str_is_of(order_no, ORDER_NAME_SET, ORDER_NO_MIN, ORDER_NO_MAX))
+		return err_set(err, ERR_INPUT, "order_no: not %d to %d of "
+		    "letters, digits, \"_\" and \"-\"", ORDER_NO_MIN,
+		    ORDER_NO_MAX);
+	if (order_no[0] == '_' || order_no[0] == '-')
+		return err_set(err, ERR_INPUT,
+		    "order_no: does not begin with a letter or digit");
+	if (order_ends_like_attempt(order_no))
+		return err_set(err, ERR_INPUT,
+		    "order_no: ends in \"_\" and digits");
+	if (order_is_route_word(order_no))
+		return err_set(err, ERR_INPUT, "order_no: a reserved word");
+	return true;
+}
+
+bool
+order_token_check(const char *token, struct err *err)
+{
+	if (!str_is_of(token, ORDER_NAME_SET, TOKEN_LEN, TOKEN_LEN))
+		return err_set(err, ERR_INPUT, "token: not %d of base64url",
+		    TOKEN_LEN);
+	return true;
+}
+
+bool
+order_product_id_check(const char *product_id, struct err *err)
+{
+	if (!str_is_of(product_id, STR_ALNUM "_.-", 1, PRODUCT_ID_MAX))
+		return err_set(err, ERR_INPUT, "product_id: not 1 to %d of "
+		    "letters, digits, \"_\", \".\" and \"-\"", PRODUCT_ID_MAX);
+	return true;
+}
+
+bool
+order_body_check(const char *body, struct err *err)
+{
+	if (body[0] == '\0' || strlen(body) > BODY_MAX || !str_is_plain(body))
+		return err_set(err, ERR_INPUT,
+		    "body: not 1 to %d bytes of plain text", BODY_MAX);
+	return true;
+}
+
+bool
+order_attach_check(const char *attach, struct err *err)
+{
+	if (strlen(attach) > ATTACH_MAX || !str_is_plain(attach))
+		return err_set(err, ERR_INPUT,
+		    "attach: not at most %d bytes of plain text", ATTACH_MAX);
+	return true;
+}
+
+bool
+order_request_id_check(const char *request_id, struct err *err)
+{
+	if (!str_is_of(request_id, ORDER_NAME_SET, REQUEST_ID_MIN,
+	    REQUEST_ID_MAX))
+		return err_set(err, ERR_INPUT, "request_id: not %d to %d of "
+		    "letters, digits, \"_\" and \"-\"", REQUEST_ID_MIN,
+		    REQUEST_ID_MAX);
+	return true;
+}
+
+/* Printable ASCII without what ends an attribute, a tag or a string. */
+static bool
+order_url_is_clean(const char *url)
+{
+	const char *at;
+
+	for (at = url; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~' || strchr("\"'`<>\\", *at) != NULL)
+			return false;
+	return true;
+}
+
+static bool
+order_host_is_among(const char *host, size_t len, const char *hosts)
+{
+	const char *at = hosts;
+	size_t word;
+
+	while (*at != '\0') {
+		word = strcspn(at, " ");
+		if (word > 0 && word == len && memcmp(at, host, len) == 0)
+			return true;
+		at += word;
+		at += strspn(at, " ");
+	}
+	return false;
+}
+
+bool
+order_return_url_check(const char *url, const char *hosts, struct err *err)
+{
+	static const char scheme[] = "https://";
+	const char *host = url + sizeof(scheme) - 1;
+
+	if (strlen(url) > RETURN_URL_MAX || !order_url_is_clean(url)
+	    || strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+		return err_set(err, ERR_INPUT,
+		    "return_url: no https URL of at most %d plain characters",
+		    RETURN_URL_MAX);
+	/* User info and odd ports are part of what is compared here. */
+	if (!order_host_is_among(host, strcspn(host, "/?#"), hosts))
+		return err_set(err, ERR_INPUT,
+		    "return_url: its host is not among those allowed");
+	return true;
+}

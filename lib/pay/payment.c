@@ -1,0 +1,69 @@
+#include "pay/payment.h"
+
+#include "base/str.h"
+
+bool
+payment_trade_type_check(const char *trade_type, struct err *err)
+{
+	if (!str_eq(trade_type, "JSAPI") && !str_eq(trade_type, "NATIVE"))
+		return err_set(err, ERR_INPUT,
+		    "trade_type: neither JSAPI nor NATIVE");
+	return true;
+}
+
+bool
+payment_openid_check(const char *openid, struct err *err)
+{
+	if (!str_is_of(openid, STR_ALNUM "_-", 1, OPENID_MAX))
+		return err_set(err, ERR_INPUT, "openid: not 1 to %d of "
+		    "letters, digits, \"_\" and \"-\"", OPENID_MAX);
+	return true;
+}
+
+enum payment_fate
+payment_fate_of(const char *trade_state)
+{
+	static const struct {
+		const char *word;
+		enum payment_fate fate;
+	} words[] = {		/* [v2.md 7.3] */
+		{ "SUCCESS",    PAYMENT_PAID },
+		{ "REFUND",     PAYMENT_PAID },
+		{ "NOTPAY",     PAYMENT_UNPAID },
+		{ "NOPAY",      PAYMENT_UNPAID },	/* old spelling */
+		{ "USERPAYING", PAYMENT_UNPAID },
+		{ "ACCEPT",     PAYMENT_UNPAID },
+		{ "CLOSED",     PAYMENT_CLOSED },
+		{ "REVOKED",    PAYMENT_CLOSED },
+		{ "PAYERROR",   PAYMENT_CLOSED },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(words); i++)
+		if (str_eq(trade_state, words[i].word))
+			return words[i].fate;
+	return PAYMENT_UNKNOWN;
+}
+
+long
+payment_next_check(long age_s, long check_first, long check_young)
+{
+	/* Ten minutes, and then each gap added to the ones before it. */
+	static const struct {
+		long until_s, gap_s;
+	} old[] = {
+		{ 660, 60 }, { 840, 180 }, { 1140, 300 }, { 1740, 600 },
+	};
+	size_t i;
+
+	if (age_s < 0)		/* another machine's clock is ahead */
+		age_s = 0;
+	if (age_s < check_first)
+		return check_first - age_s;
+	if (age_s < 600)
+		return check_young;
+	for (i = 0; i < COUNT_OF(old); i++)
+		if (age_s < old[i].until_s)
+			return old[i].gap_s;
+	return 1800;
+}

@@ -1,0 +1,89 @@
+/*
+ * payment: one attempt to pay an order.
+ *
+ * Knows the trade types, WeChat's words for a payment's state, and when to
+ * ask again [design.md 2].  Hides nothing.  Owns nothing.
+ */
+#ifndef PAY_PAYMENT_H
+#define PAY_PAYMENT_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fen.h"
+#include "pay/order.h"
+
+#define OUT_TRADE_NO_MAX 32
+#define TRANSACTION_ID_MAX 32
+#define OPENID_MAX 128
+#define APPID_MAX 32
+#define MCHID_MAX 32
+#define CLIENT_IP_MAX 64
+#define PREPAY_ID_MAX 64
+#define CODE_URL_MAX 512
+#define H5_URL_MAX 512
+#define TRADE_TYPE_MAX 16
+#define BANK_TYPE_MAX 32
+
+/* The trade types that can be asked for: JSAPI, NATIVE. */
+MUSTUSE bool payment_trade_type_check(const char *trade_type,
+    struct err *err);
+/* 1 to 128 of letters, digits, "_" and "-". */
+MUSTUSE bool payment_openid_check(const char *openid, struct err *err);
+
+/* What unifiedorder needs to know; fixed by the first call, and repeated
+ * byte by byte [v2.md 7.1]. */
+struct payment {
+	char out_trade_no[OUT_TRADE_NO_MAX + 1];
+	char appid[APPID_MAX + 1];
+	char trade_type[TRADE_TYPE_MAX + 1];
+	char openid[OPENID_MAX + 1];		/* "" unless JSAPI */
+	char client_ip[CLIENT_IP_MAX + 1];
+	char body[BODY_MAX + 1];
+	char attach[ATTACH_MAX + 1];		/* "" for none */
+	char product_id[PRODUCT_ID_MAX + 1];	/* "" for none */
+	fen_t total_fen;
+	epoch_t time_expire;
+};
+
+/* What unifiedorder answers. */
+struct payment_prepay {
+	char prepay_id[PREPAY_ID_MAX + 1];
+	char code_url[CODE_URL_MAX + 1];	/* NATIVE */
+	char h5_url[H5_URL_MAX + 1];		/* MWEB */
+};
+
+enum payment_fate {
+	PAYMENT_UNKNOWN = 0,	/* a word that we do not know: ask again */
+	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT */
+	PAYMENT_PAID,		/* SUCCESS, or REFUND: paid, and then refunded */
+	PAYMENT_CLOSED,		/* CLOSED, REVOKED, PAYERROR: cannot be paid */
+};
+
+/* What a verified query or notice says. */
+struct payment_facts {
+	enum payment_fate fate;
+	char mchid[MCHID_MAX + 1];
+	char appid[APPID_MAX + 1];
+	char out_trade_no[OUT_TRADE_NO_MAX + 1];
+	char transaction_id[TRANSACTION_ID_MAX + 1];
+	char trade_type[TRADE_TYPE_MAX + 1];
+	char openid[OPENID_MAX + 1];
+	char bank_type[BANK_TYPE_MAX + 1];
+	char currency[9];			/* "CNY"; "" means CNY */
+	fen_t total_fen;
+	epoch_t paid_at;			/* 0 if unpaid */
+};
+
+enum payment_fate payment_fate_of(const char *trade_state);
+
+/*
+ * Seconds until an unpaid payment of this age is asked about again: first
+ * after check_first, then every check_young until 10 minutes old, then after
+ * 1, 3, 5, 10, 30 minutes, and every 30 after that.
+ */
+long payment_next_check(long age_s, long check_first, long check_young);
+
+#endif
