@@ -1,0 +1,22 @@
+/*
+ * banned: C library functions that have cost somebody money.
+ *
+ * Included by the compiler before every file of ours (-include).
+ */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A macro in glibc, and a macro cannot be poisoned. */
+#undef alloca
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
+#pragma GCC poison strtok atoi atol atoll atof strtod sscanf alloca
+#pragma GCC poison system popen rand srand random
+#pragma GCC poison gmtime localtime ctime asctime mktime
+
+#endif

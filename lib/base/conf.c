@@ -1,0 +1,274 @@
+#include "base/conf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct conf_value {
+	const struct conf_key *key;	/* borrowed: tables are static */
+	char *text;			/* NULL if absent; CONF_INT, too */
+	long number;
+	struct secret *secret;
+};
+
+struct conf {
+	size_t count;
+	struct conf_value values[];	/* in the order of the table */
+};
+
+static const struct conf_key *
+key_find(const struct conf_key *keys, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+static bool
+int_judge(const struct conf_key *key, long long number, struct err *err)
+{
+	if (number < key->min || number > key->max)
+		return err_set(err, ERR_INPUT, "not %ld to %ld", key->min,
+		    key->max);
+	return true;
+}
+
+static bool
+setting_judge_int(const struct config_setting_t *setting,
+    const struct conf_key *key, struct err *err)
+{
+	int type = config_setting_type(setting);
+
+	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+	    || config_setting_get_format(setting) != CONFIG_FORMAT_DEFAULT)
+		return err_set(err, ERR_INPUT, "not a decimal number");
+	return int_judge(key, config_setting_get_int64(setting), err);
+}
+
+static bool
+setting_judge_text(const struct config_setting_t *setting, struct err *err)
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
+		return err_set(err, ERR_INPUT, "not a text in quotes");
+	return true;
+}
+
+/* Put "path:line: name" before what went wrong. */
+static bool
+setting_blame(const struct config_setting_t *setting, const char *path,
+    struct err *err)
+{
+	const char *file = config_setting_source_file(setting);
+	char where[150];
+
+	snprintf(where, sizeof(where), "%s:%u: %s",
+	    file == NULL ? path : file, config_setting_source_line(setting),
+	    config_setting_name(setting));
+	return err_in(err, where);
+}
+
+/* Every setting of the file, ours or another program's, must be right. */
+static bool
+settings_judge(const config_t *config, const char *path,
+    const struct conf_key *keys, size_t count, struct err *err)
+{
+	const config_setting_t *root = config_root_setting(config);
+
+	for (int i = 0; i < config_setting_length(root); i++) {
+		const config_setting_t *setting =
+		    config_setting_get_elem(root, (unsigned)i);
+		const struct conf_key *key = key_find(keys, count,
+		    config_setting_name(setting));
+		bool ok = false;
+
+		if (key == NULL)
+			err_set(err, ERR_INPUT, "no such key");
+		else if (key->type == CONF_INT)
+			ok = setting_judge_int(setting, key, err);
+		else
+			ok = setting_judge_text(setting, err);
+		if (!ok)
+			return setting_blame(setting, path, err);
+	}
+	return true;
+}
+
+static bool
+value_keep(struct conf_value *value, const char *text, struct err *err)
+{
+	struct buf copy;
+
+	buf_init(&copy, strlen(text));
+	buf_text(&copy, text);
+	value->text = buf_take(&copy);
+	if (value->text == NULL)
+		return err_set(err, ERR_BUG, "out of memory");
+	if (value->key->type == CONF_SECRET)
+		return secret_read(value->text, &value->secret, err);
+	return true;
+}
+
+static bool
+value_from_setting(struct conf_value *value,
+    const config_setting_t *setting, const char *path, struct err *err)
+{
+	const char *text = "";
+
+	if (value->key->type == CONF_INT)
+		value->number = (long)config_setting_get_int64(setting);
+	else
+		text = config_setting_get_string(setting);
+	return value_keep(value, text, err)
+	    || setting_blame(setting, path, err);
+}
+
+static bool
+value_from_fallback(struct conf_value *value, const char *path,
+    struct err *err)
+{
+	const char *text = value->key->fallback;
+
+	if (value->key->type == CONF_INT) {
+		char *end = NULL;
+
+		value->number = strtol(text, &end, 10);
+		assert(end != text && *end == '\0');
+		assert(int_judge(value->key, value->number, err));
+	}
+	return value_keep(value, text, err) || err_in(err, value->key->name)
+	    || err_in(err, path);
+}
+
+static bool
+value_read(struct conf_value *value, const config_t *config,
+    const char *path, unsigned who, struct err *err)
+{
+	const struct conf_key *key = value->key;
+	const config_setting_t *setting = config_setting_get_member(
+	    config_root_setting(config), key->name);
+
+	if (((key->needs | key->takes) & who) == 0)
+		return true;
+	if (setting != NULL)
+		return value_from_setting(value, setting, path, err);
+	if (key->fallback != NULL)
+		return value_from_fallback(value, path, err);
+	if ((key->needs & who) != 0)
+		return err_set(err, ERR_INPUT, "%s: \"%s\" is missing", path,
+		    key->name);
+	return true;
+}
+
+static bool
+conf_new(const config_t *config, const char *path,
+    const struct conf_key *keys, size_t count, unsigned who,
+    struct conf **out, struct err *err)
+{
+	struct conf *conf = calloc(1,
+	    sizeof(*conf) + count * sizeof(conf->values[0]));
+	size_t done = 0;
+
+	if (conf == NULL)
+		return err_set(err, ERR_BUG, "out of memory");
+	conf->count = count;
+	for (size_t i = 0; i < count; i++)
+		conf->values[i].key = &keys[i];
+	while (done < count
+	    && value_read(&conf->values[done], config, path, who, err))
+		done++;
+	if (done < count) {
+		conf_free(conf);
+		return false;
+	}
+	*out = conf;
+	return true;
+}
+
+/* libconfig ends the process when it is given a directory to read. */
+static FILE *
+conf_open(const char *path, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	struct stat st = { 0 };
+
+	if (file == NULL) {
+		err_set(err, ERR_INPUT, "%s: %s", path, strerror(errno));
+	} else if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode)) {
+		err_set(err, ERR_INPUT, "%s: not a regular file", path);
+		fclose(file);
+		file = NULL;
+	}
+	return file;
+}
+
+bool
+conf_read(const char *path, const struct conf_key *keys, size_t count,
+    unsigned who, struct conf **out, struct err *err)
+{
+	FILE *file = conf_open(path, err);
+	config_t config;
+	bool ok = false;
+
+	if (file == NULL)
+		return false;
+	config_init(&config);
+	if (config_read(&config, file) != CONFIG_TRUE) {
+		const char *in = config_error_file(&config);
+
+		err_set(err, ERR_INPUT, "%s:%d: %s", in == NULL ? path : in,
+		    config_error_line(&config), config_error_text(&config));
+		goto out;
+	}
+	ok = settings_judge(&config, path, keys, count, err)
+	    && conf_new(&config, path, keys, count, who, out, err);
+out:
+	config_destroy(&config);
+	fclose(file);
+	return ok;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	if (conf == NULL)
+		return;
+	for (size_t i = 0; i < conf->count; i++) {
+		free(conf->values[i].text);
+		secret_free(conf->values[i].secret);
+	}
+	free(conf);
+}
+
+static const struct conf_value *
+conf_find(const struct conf *conf, const char *name, enum conf_type type)
+{
+	size_t i = 0;
+
+	while (i < conf->count && !str_eq(conf->values[i].key->name, name))
+		i++;
+	assert(i < conf->count && conf->values[i].key->type == type);
+	return &conf->values[i];
+}
+
+const char *
+conf_text(const struct conf *conf, const char *name)
+{
+	return conf_find(conf, name, CONF_TEXT)->text;
+}
+
+long
+conf_int(const struct conf *conf, const char *name)
+{
+	return conf_find(conf, name, CONF_INT)->number;
+}
+
+const struct secret *
+conf_secret(const struct conf *conf, const char *name)
+{
+	return conf_find(conf, name, CONF_SECRET)->secret;
+}
