@@ -16,7 +16,10 @@
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison strtok atoi atol atoll atof strtod sscanf alloca
-#pragma GCC poison system popen rand srand random
+#pragma GCC poison system popen srand random
 #pragma GCC poison gmtime localtime ctime asctime mktime
+
+/* OpenSSL's headers name a parameter rand: only the function is an error. */
+int rand(void) __attribute__((deprecated("banned")));
 
 #endif
