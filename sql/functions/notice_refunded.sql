@@ -1,0 +1,56 @@
+-- notice_refunded: WeChat wrote about a refund.  A V2 notice is encrypted,
+-- not signed: it moves nothing, it makes the worker ask at once.
+--   hinted    the worker will ask
+--   already   the refund is done and the notice says so
+--   differs   numbers or amount are not ours; quarantined
+--   unknown   no such payment; quarantined
+create or replace function wxpay.notice_refunded(p_mchid text, p_api text,
+    p_request_id text, p_raw bytea, p_out_refund_no text,
+    p_out_trade_no text, p_transaction_id text, p_refund_fen bigint,
+    p_total_fen bigint, p_is_success boolean)
+    returns text language plpgsql security definer
+    set search_path = wxpay_data, pg_temp as $$
+declare
+    p       payments;
+    r       refunds;
+    verdict text;
+begin
+    select * into p from payments
+    where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    select * into r from refunds
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    if p.mchid is null then
+        verdict := 'unknown';
+    elsif p.total_fen <> p_total_fen
+        or p.transaction_id is distinct from p_transaction_id
+        or (r.mchid is not null and (r.out_trade_no <> p_out_trade_no
+            or r.refund_fen <> p_refund_fen)) then
+        verdict := 'differs';
+    elsif r.state = 'refunded' and p_is_success then
+        verdict := 'already';
+    else
+        verdict := 'hinted';
+        if r.mchid is null then
+            insert into refund_hints (mchid, out_refund_no, out_trade_no,
+                appid, due_at)
+            values (p_mchid, p_out_refund_no, p_out_trade_no, p.appid,
+                now())
+            on conflict (mchid, out_refund_no) do update
+                set due_at = now(), asked = 0;
+        elsif r.state in ('refunding', 'failed') then
+            update refunds set hinted_at = clock_timestamp(), due_at = now(),
+                next_op = 'query'
+            where mchid = p_mchid and out_refund_no = p_out_refund_no;
+        end if;
+    end if;
+    if verdict in ('unknown', 'differs') then
+        perform quarantine(p_mchid, verdict, p.order_no, p_out_trade_no,
+            p_transaction_id, p_out_refund_no, p_refund_fen,
+            'refund notice');
+    end if;
+    insert into notices (mchid, kind, api, request_id, verdict,
+        out_trade_no, transaction_id, out_refund_no, raw)
+    values (p_mchid, 'refunded', p_api, p_request_id, verdict,
+        p_out_trade_no, p_transaction_id, p_out_refund_no, p_raw);
+    return verdict;
+end $$;

@@ -1,0 +1,39 @@
+-- payment_closed: what became of a closeorder call.  Returns the payment's
+-- state.
+create or replace function wxpay.payment_closed(p_mchid text,
+    p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
+    p_verdict text, p_code text, p_check_s int)
+    returns text language plpgsql security definer
+    set search_path = wxpay_data, pg_temp as $$
+declare
+    p        payments;
+    is_done  boolean := p_verdict in ('done', 'closed', 'missing');
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    perform from orders o where o.mchid = p_mchid
+        and o.order_no = (select order_no from payments
+            where mchid = p_mchid and out_trade_no = p_out_trade_no)
+        for update;
+    select * into p from payments
+    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    if p.lease_no is distinct from p_lease_no
+        or p.state not in ('created', 'prepaid') then
+        return p.state;
+    end if;
+    perform actor_is(null, 'closeorder ' || p_verdict);
+    update payments set
+        state = case when is_done then 'closed' else state end,
+        -- paid, or refused for its state: a query says what it is
+        next_op = case when p_verdict in ('paid', 'refused') then 'query'
+            else 'close' end,
+        check_at = case when is_done then null
+            when p_verdict = 'paid' then now()
+            else now() + make_interval(secs => p_check_s) end,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if is_done then
+        perform order_finish(p_mchid, p.order_no);
+    end if;
+    return p.state;
+end $$;

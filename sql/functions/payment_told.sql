@@ -1,0 +1,64 @@
+-- payment_told: what became of an orderquery call.  p_fate is what a verified
+-- answer said: paid, unpaid, closed, or '' for none.  Only that the payment
+-- was made counts under an old lease_no, too.  Returns the verdict of
+-- order_settle for a paid one, else the payment's state.
+create or replace function wxpay.payment_told(p_mchid text,
+    p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
+    p_verdict text, p_code text, p_fate text, p_transaction_id text,
+    p_appid text, p_total_fen bigint, p_currency text, p_payer text,
+    p_bank_type text, p_paid_at bigint, p_check_s int)
+    returns text language plpgsql security definer
+    set search_path = wxpay_data, pg_temp as $$
+declare
+    p    payments;
+    word text;
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    perform from orders o where o.mchid = p_mchid
+        and o.order_no = (select order_no from payments
+            where mchid = p_mchid and out_trade_no = p_out_trade_no)
+        for update;
+    select * into p from payments
+    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    if p_verdict = 'done' and p_fate = 'paid' then
+        word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
+            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
+            to_timestamp(p_paid_at), 'query');
+        if word <> 'differs' or p.lease_no is distinct from p_lease_no then
+            return word;
+        end if;
+        -- quarantined: someone must look; ask seldom from now on
+        update payments set leased_until = null,
+            check_at = now() + interval '30 minutes'
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and state in ('created', 'prepaid');
+        return word;
+    end if;
+    if p.lease_no is distinct from p_lease_no
+        or p.state not in ('created', 'prepaid') then
+        return p.state;
+    end if;
+    perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    update payments set
+        -- WeChat cannot be paid under a number that it has closed, nor under
+        -- one that it never heard of and that we have given up
+        state = case when p_verdict = 'done' and p_fate = 'closed'
+                or p_verdict = 'missing' and closing then 'closed'
+            else state end,
+        unsure = unsure and p_verdict not in ('done', 'missing'),
+        next_op = case when closing then 'close' else 'query' end,
+        check_at = case
+            when hinted_at > claimed_at then clock_timestamp()
+            when closing and p_verdict = 'done'
+                then greatest(now(), close_at)
+            else now() + make_interval(secs => p_check_s) end,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if p.state = 'closed' then
+        update payments set check_at = null
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+        perform order_finish(p_mchid, p.order_no);
+    end if;
+    return p.state;
+end $$;
