@@ -8,20 +8,15 @@ fields_init(struct fields *fields)
 	*fields = (struct fields){ 0 };
 }
 
-static void
-text_free(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
 void
 fields_clear(struct fields *fields)
 {
 	for (size_t i = 0; i < fields->count; i++) {
-		text_free(fields->list[i].name);
-		text_free(fields->list[i].value);
+		struct field *field = &fields->list[i];
+
+		explicit_bzero(field->value, strlen(field->value));
+		explicit_bzero(field->name, strlen(field->name));
+		free(field->name);
 	}
 	free(fields->list);
 	fields_init(fields);
@@ -40,50 +35,51 @@ fields_grow(struct fields *fields)
 	return true;
 }
 
-static char *
-text_copy(const char *bytes, size_t len)
+/* One allocation for both: field.name is what to free. */
+static bool
+field_new(struct field *field, const char *name, size_t name_len,
+    const char *value, size_t value_len)
 {
-	char *text = malloc(len + 1);
+	char *text = malloc(name_len + 1 + value_len + 1);
 
 	if (text == NULL)
-		return NULL;
-	memcpy(text, bytes, len);
-	text[len] = '\0';
-	return text;
+		return false;
+	field->name = text;
+	memcpy(field->name, name, name_len);
+	field->name[name_len] = '\0';
+	field->value = text + name_len + 1;
+	memcpy(field->value, value, value_len);
+	field->value[value_len] = '\0';
+	return true;
 }
 
-/* Give name and value away to fields. */
-static bool
-fields_give(struct fields *fields, char *name, char *value, struct err *err)
+/* The field of that name, which need not be NUL-terminated. */
+static const struct field *
+fields_find(const struct fields *fields, const char *name, size_t name_len)
 {
-	if (fields_get(fields, name) != NULL)
-		return err_set(err, ERR_INPUT, "\"%.64s\" stands twice", name);
-	if (fields->count == FIELDS_MAX)
-		return err_set(err, ERR_INPUT, "more than %d fields",
-		    FIELDS_MAX);
-	if (fields->count == fields->room && !fields_grow(fields))
-		return err_set(err, ERR_BUG, "out of memory");
-	fields->list[fields->count++] = (struct field){ name, value };
-	return true;
+	for (size_t i = 0; i < fields->count; i++)
+		if (strncmp(fields->list[i].name, name, name_len) == 0
+		    && fields->list[i].name[name_len] == '\0')
+			return &fields->list[i];
+	return NULL;
 }
 
 static bool
 fields_copy(struct fields *fields, const char *name, size_t name_len,
     const char *value, size_t value_len, struct err *err)
 {
-	char *name_copy = text_copy(name, name_len);
-	char *value_copy = text_copy(value, value_len);
-	bool ok = false;
-
-	if (name_copy == NULL || value_copy == NULL)
-		err_set(err, ERR_BUG, "out of memory");
-	else
-		ok = fields_give(fields, name_copy, value_copy, err);
-	if (!ok) {
-		text_free(name_copy);
-		text_free(value_copy);
-	}
-	return ok;
+	if (fields_find(fields, name, name_len) != NULL)
+		return err_set(err, ERR_INPUT, "\"%.*s\" stands twice",
+		    name_len < 64 ? (int)name_len : 64, name);
+	if (fields->count == FIELDS_MAX)
+		return err_set(err, ERR_INPUT, "more than %d fields",
+		    FIELDS_MAX);
+	if ((fields->count == fields->room && !fields_grow(fields))
+	    || !field_new(&fields->list[fields->count], name, name_len, value,
+		value_len))
+		return err_set(err, ERR_BUG, "out of memory");
+	fields->count++;
+	return true;
 }
 
 bool
@@ -109,10 +105,9 @@ fields_add_bytes(struct fields *fields, const char *name, size_t name_len,
 const char *
 fields_get(const struct fields *fields, const char *name)
 {
-	for (size_t i = 0; i < fields->count; i++)
-		if (str_eq(fields->list[i].name, name))
-			return fields->list[i].value;
-	return NULL;
+	const struct field *field = fields_find(fields, name, strlen(name));
+
+	return field == NULL ? NULL : field->value;
 }
 
 const char *

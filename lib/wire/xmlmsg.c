@@ -331,14 +331,35 @@ cdata_format(const char *value, struct buf *out)
 	buf_text(out, CDATA_CLOSE);
 }
 
+/*
+ * [XML 1.0, 2.11] a reader turns CR and CRLF into LF, which would break the
+ * signature, and CDATA cannot escape.  So a value with a CR is written as
+ * text.
+ */
+static void
+text_format(const char *value, struct buf *out)
+{
+	for (; *value != '\0'; value++) {
+		if (strchr("\r&<>", *value) == NULL)
+			buf_char(out, *value);
+		else
+			buf_format(out, "&#%d;", *value);
+	}
+}
+
 void
 xmlmsg_format(const struct fields *fields, struct buf *out)
 {
 	buf_text(out, "<xml>");
 	for (size_t i = 0; i < fields->count; i++) {
-		buf_format(out, "<%s>", fields->list[i].name);
-		cdata_format(fields->list[i].value, out);
-		buf_format(out, "</%s>", fields->list[i].name);
+		const struct field *field = &fields->list[i];
+
+		buf_format(out, "<%s>", field->name);
+		if (strchr(field->value, '\r') != NULL)
+			text_format(field->value, out);
+		else
+			cdata_format(field->value, out);
+		buf_format(out, "</%s>", field->name);
 	}
 	buf_text(out, "</xml>");
 }

@@ -32,7 +32,8 @@ MUSTUSE bool xmlmsg_parse(const char *bytes, size_t len, const char *root,
     struct fields *fields, struct err *err);
 
 /* Append <xml><name><![CDATA[value]]></name>...</xml>; "]]>" is split over
- * two sections.  Empty values are written, too. */
+ * two sections.  Empty values are written, too.  A value with a CR is written
+ * as escaped text, so that it arrives as it was signed. */
 void xmlmsg_format(const struct fields *fields, struct buf *out);
 
 #endif
