@@ -10,9 +10,9 @@
 
 struct conf_value {
 	const struct conf_key *key;	/* borrowed: tables are static */
-	char *text;			/* NULL if absent; CONF_INT, too */
-	long number;
-	struct secret *secret;
+	char *text;			/* CONF_TEXT; or where the secret is */
+	long number;			/* CONF_INT */
+	struct secret *secret;		/* CONF_SECRET */
 };
 
 struct conf {
@@ -30,16 +30,13 @@ key_find(const struct conf_key *keys, size_t count, const char *name)
 }
 
 static bool
-int_judge(const struct conf_key *key, long long number, struct err *err)
+int_is_inside(const struct conf_key *key, long long number)
 {
-	if (number < key->min || number > key->max)
-		return err_set(err, ERR_INPUT, "not %ld to %ld", key->min,
-		    key->max);
-	return true;
+	return number >= key->min && number <= key->max;
 }
 
 static bool
-setting_judge_int(const struct config_setting_t *setting,
+setting_judge_int(const config_setting_t *setting,
     const struct conf_key *key, struct err *err)
 {
 	int type = config_setting_type(setting);
@@ -47,11 +44,14 @@ setting_judge_int(const struct config_setting_t *setting,
 	if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
 	    || config_setting_get_format(setting) != CONFIG_FORMAT_DEFAULT)
 		return err_set(err, ERR_INPUT, "not a decimal number");
-	return int_judge(key, config_setting_get_int64(setting), err);
+	if (!int_is_inside(key, config_setting_get_int64(setting)))
+		return err_set(err, ERR_INPUT, "not %ld to %ld", key->min,
+		    key->max);
+	return true;
 }
 
 static bool
-setting_judge_text(const struct config_setting_t *setting, struct err *err)
+setting_judge_text(const config_setting_t *setting, struct err *err)
 {
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
 		return err_set(err, ERR_INPUT, "not a text in quotes");
@@ -60,7 +60,7 @@ setting_judge_text(const struct config_setting_t *setting, struct err *err)
 
 /* Put "path:line: name" before what went wrong. */
 static bool
-setting_blame(const struct config_setting_t *setting, const char *path,
+setting_blame(const config_setting_t *setting, const char *path,
     struct err *err)
 {
 	const char *file = config_setting_source_file(setting);
@@ -98,6 +98,7 @@ settings_judge(const config_t *config, const char *path,
 	return true;
 }
 
+/* Keep a text, or the secret that lies where it says. */
 static bool
 value_keep(struct conf_value *value, const char *text, struct err *err)
 {
@@ -117,31 +118,31 @@ static bool
 value_from_setting(struct conf_value *value,
     const config_setting_t *setting, const char *path, struct err *err)
 {
-	const char *text = "";
-
-	if (value->key->type == CONF_INT)
+	if (value->key->type == CONF_INT) {
 		value->number = (long)config_setting_get_int64(setting);
-	else
-		text = config_setting_get_string(setting);
-	return value_keep(value, text, err)
+		return true;
+	}
+	return value_keep(value, config_setting_get_string(setting), err)
 	    || setting_blame(setting, path, err);
 }
 
+/* A fallback is ours: if it is no number, the table is wrong. */
 static bool
 value_from_fallback(struct conf_value *value, const char *path,
     struct err *err)
 {
-	const char *text = value->key->fallback;
+	const struct conf_key *key = value->key;
 
-	if (value->key->type == CONF_INT) {
+	if (key->type == CONF_INT) {
 		char *end = NULL;
 
-		value->number = strtol(text, &end, 10);
-		assert(end != text && *end == '\0');
-		assert(int_judge(value->key, value->number, err));
+		value->number = strtol(key->fallback, &end, 10);
+		assert(end != key->fallback && *end == '\0');
+		assert(int_is_inside(key, value->number));
+		return true;
 	}
-	return value_keep(value, text, err) || err_in(err, value->key->name)
-	    || err_in(err, path);
+	return value_keep(value, key->fallback, err)
+	    || err_in(err, key->name) || err_in(err, path);
 }
 
 static bool
