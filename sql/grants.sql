@@ -21,8 +21,12 @@ grant execute on function wxpay.notice_paid, wxpay.notice_refunded
 
 grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
     wxpay.order_show, wxpay.order_close, wxpay.order_check,
-    wxpay.order_payments, wxpay.orders_list
+    wxpay.order_code_url
     to wxpay_pay;
+
+grant execute on function wxpay.order_payments, wxpay.orders_list,
+    wxpay.order_state
+    to wxpay_pay, wxpay_worker;
 
 grant execute on function wxpay.payment_claim, wxpay.payment_told,
     wxpay.payment_closed
@@ -36,7 +40,7 @@ grant execute on function wxpay.refund_claim, wxpay.refund_told
     to wxpay_refund, wxpay_worker;
 
 grant execute on function wxpay.order_expire, wxpay.events_number,
-    wxpay.calls_sweep, wxpay.partitions_ahead, wxpay.order_payments
+    wxpay.calls_sweep, wxpay.partitions_ahead
     to wxpay_worker;
 
 grant select on wxpay.orders, wxpay.payments, wxpay.refunds, wxpay.events,

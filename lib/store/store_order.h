@@ -143,6 +143,15 @@ MUSTUSE bool store_order_check(struct store *store, const char *order_no,
 MUSTUSE bool store_order_show(struct store *store, const char *order_no,
     const char *token, int64_t deadline, char **json, struct err *err);
 
+/* What the order's QR code says; *url is NULL if there is nothing to scan or
+ * no such order and token.  The caller frees it. */
+MUSTUSE bool store_order_code_url(struct store *store, const char *order_no,
+    const char *token, int64_t deadline, char **url, struct err *err);
+
+/* The order's state, or "" if there is none. */
+MUSTUSE bool store_order_state(struct store *store, const char *order_no,
+    int64_t deadline, char state[static 9], struct err *err);
+
 /* JSON for staff.  state, order_no: NULL for all; after: 0 for the start. */
 MUSTUSE bool store_orders_list(struct store *store, const char *state,
     const char *order_no, int64_t after, int limit, int64_t deadline,

@@ -100,7 +100,17 @@ begin
         verdict := 'differs';
     elsif p_way = 'product' and p_total_fen <> known.total_fen then
         verdict := 'price';
+    elsif p_way = 'order' and p_attach not in ('', known.attach)
+        and (known.attach <> '' or known.attempts > 0) then
+        verdict := 'differs';
     else
+        -- an order that the shop made in SQL learns these from its page
+        update orders o set return_url = coalesce(p_return_url, o.return_url),
+            attach = coalesce(nullif(p_attach, ''), o.attach)
+        where o.mchid = p_mchid and o.order_no = known.order_no
+            and (o.return_url, o.attach) is distinct from
+                (coalesce(p_return_url, o.return_url),
+                coalesce(nullif(p_attach, ''), o.attach));
         verdict := 'open';
     end if;
 end $$;

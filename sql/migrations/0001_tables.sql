@@ -7,6 +7,11 @@
 create schema wxpay_data;
 create schema wxpay;
 
+create table wxpay_data.migrations (           -- those that have been run
+    name   text primary key,
+    run_at timestamptz not null default now()
+);
+
 -- ---------------------------------------------------------------- merchants
 
 create table wxpay_data.merchants (
