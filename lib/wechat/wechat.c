@@ -1,0 +1,401 @@
+#include "wechat/wechat.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "wechat/wechat_http.h"
+#include "wechat/wechat_v2.h"
+#include "wire/cert.h"
+#include "wire/xmlmsg.h"
+
+#define API_KEY_LEN 32		/* [v2.md 3.1] */
+#define MISSES_MAX 2		/* misses running that a good host may have */
+#define BACKUP_MS (3 * 60 * 1000)	/* [v2.md 1.4] */
+
+struct wechat {
+	/* configured, and const from then on */
+	char mchid[MCHID_MAX + 1];
+	char url[WECHAT_URL_MAX + 1];
+	char url_backup[WECHAT_URL_MAX + 1];	/* "" for none */
+	char public_url[WECHAT_URL_MAX + 1];
+	char *ca;
+	struct secret *api_key;
+	struct secret *cert, *key;
+	long connect_ms, total_ms;
+	struct wechat_v2 v2;
+	struct wechat_http *http;
+	/* what we remember of the first host */
+	pthread_mutex_t lock;
+	int misses;		/* running */
+	int64_t backup_until_ms;	/* 0: the first host is first */
+};
+
+void
+wechat_start(void)
+{
+	xmlmsg_start();
+	wechat_http_start();
+}
+
+/* "https://host", perhaps with a port and a path, and nothing to misread. */
+static bool
+wechat_url_copy(char out[static WECHAT_URL_MAX + 1], const char *name,
+    const char *url, struct err *err)
+{
+	static const char scheme[] = "https://";
+	const char *rest = url + sizeof(scheme) - 1;
+	size_t len = strlen(url);
+
+	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0
+	    || !str_is_of(rest, STR_ALNUM ".-_:/[]", 1, WECHAT_URL_MAX)
+	    || rest[0] == '/' || rest[0] == ':' || url[len - 1] == '/'
+	    || !str_copy(out, WECHAT_URL_MAX + 1, url))
+		return err_set(err, ERR_INPUT, "%s: not https://HOST[:PORT]"
+		    "[/PATH] without a slash at its end", name);
+	return true;
+}
+
+static bool
+wechat_secret_copy(const struct secret *from, struct secret **out,
+    struct err *err)
+{
+	return from == NULL || secret_new(secret_bytes(from),
+	    secret_len(from), out, err);
+}
+
+static bool
+wechat_config_check(const struct wechat_config *config, struct err *err)
+{
+	if (secret_len(config->api_key) != API_KEY_LEN)
+		return err_set(err, ERR_INPUT, "API key: not %d bytes",
+		    API_KEY_LEN);
+	if ((config->merchant_cert == NULL) != (config->merchant_key == NULL))
+		return err_set(err, ERR_INPUT,
+		    "merchant certificate and key: one without the other");
+	if (config->connect_ms <= 0 || config->total_ms <= 0)
+		return err_set(err, ERR_INPUT, "time-out: not above zero");
+	return (config->ca == NULL || cert_file_check(config->ca, err))
+	    && (config->merchant_cert == NULL
+		|| cert_pair_check(config->merchant_cert,
+		    config->merchant_key, clock_now(), err));
+}
+
+static bool
+wechat_config_copy(struct wechat *wechat, const struct wechat_config *config,
+    struct err *err)
+{
+	if (!str_is_of(config->mchid, STR_DIGITS, 1, MCHID_MAX)
+	    || !str_copy(wechat->mchid, sizeof(wechat->mchid), config->mchid))
+		return err_set(err, ERR_INPUT, "mchid: not 1 to %d digits",
+		    MCHID_MAX);
+	if (!wechat_url_copy(wechat->url, "WeChat's URL", config->url, err)
+	    || (config->url_backup != NULL
+		&& !wechat_url_copy(wechat->url_backup,
+		    "WeChat's second URL", config->url_backup, err))
+	    || !wechat_url_copy(wechat->public_url, "public URL",
+		config->public_url, err)
+	    || !wechat_secret_copy(config->api_key, &wechat->api_key, err)
+	    || !wechat_secret_copy(config->merchant_cert, &wechat->cert, err)
+	    || !wechat_secret_copy(config->merchant_key, &wechat->key, err))
+		return false;
+	if (config->ca != NULL) {
+		wechat->ca = strdup(config->ca);
+		if (wechat->ca == NULL)
+			return err_set(err, ERR_BUG, "out of memory");
+	}
+	wechat->connect_ms = config->connect_ms;
+	wechat->total_ms = config->total_ms;
+	return true;
+}
+
+static bool
+wechat_equip(struct wechat *wechat, enum sign2_type sign_type,
+    struct err *err)
+{
+	struct wechat_http_config http = {
+		.ca = wechat->ca,
+		.cert = wechat->cert,
+		.key = wechat->key,
+	};
+
+	wechat->v2 = (struct wechat_v2){
+		.mchid = wechat->mchid,
+		.sign_type = sign_type,
+		.api_key = wechat->api_key,
+		.public_url = wechat->public_url,
+	};
+	return wechat_http_new(&http, &wechat->http, err);
+}
+
+bool
+wechat_open(const struct wechat_config *config, struct wechat **out,
+    struct err *err)
+{
+	struct wechat *wechat = calloc(1, sizeof(*wechat));
+
+	if (wechat == NULL)
+		return err_set(err, ERR_BUG, "out of memory");
+	(void)pthread_mutex_init(&wechat->lock, NULL);
+	if (!wechat_config_check(config, err)
+	    || !wechat_config_copy(wechat, config, err)
+	    || !wechat_equip(wechat, config->sign_type, err)) {
+		wechat_close(wechat);
+		return false;
+	}
+	*out = wechat;
+	return true;
+}
+
+void
+wechat_close(struct wechat *wechat)
+{
+	if (wechat == NULL)
+		return;
+	wechat_http_free(wechat->http);
+	secret_free(wechat->key);
+	secret_free(wechat->cert);
+	secret_free(wechat->api_key);
+	free(wechat->ca);
+	(void)pthread_mutex_destroy(&wechat->lock);
+	free(wechat);
+}
+
+const char *
+wechat_verdict_name(enum wechat_verdict verdict)
+{
+	static const char *const names[WECHAT_VERDICTS] = {
+		[WECHAT_UNSURE] = "unsure",
+		[WECHAT_DONE] = "done",
+		[WECHAT_NOT_SENT] = "not_sent",
+		[WECHAT_AGAIN] = "again",
+		[WECHAT_MISSING] = "missing",
+		[WECHAT_PAID] = "paid",
+		[WECHAT_CLOSED] = "closed",
+		[WECHAT_NO_MONEY] = "no_money",
+		[WECHAT_REFUSED] = "refused",
+		[WECHAT_DENIED] = "denied",
+	};
+
+	assert(verdict < WECHAT_VERDICTS);
+	return names[verdict];
+}
+
+/* [v2.md 1.4] A first host that was out of reach three times running comes
+ * second for three minutes, and then begins anew. */
+static bool
+wechat_backup_is_first(struct wechat *wechat, int64_t now_ms)
+{
+	bool is_first;
+
+	(void)pthread_mutex_lock(&wechat->lock);
+	if (wechat->backup_until_ms != 0
+	    && now_ms >= wechat->backup_until_ms) {
+		wechat->backup_until_ms = 0;
+		wechat->misses = 0;
+	}
+	is_first = wechat->backup_until_ms != 0;
+	(void)pthread_mutex_unlock(&wechat->lock);
+	return is_first;
+}
+
+static void
+wechat_remember(struct wechat *wechat, bool was_reached, int64_t now_ms)
+{
+	(void)pthread_mutex_lock(&wechat->lock);
+	if (was_reached) {
+		wechat->misses = 0;
+		wechat->backup_until_ms = 0;
+	} else if (++wechat->misses > MISSES_MAX
+	    && wechat->backup_until_ms == 0) {
+		wechat->backup_until_ms = now_ms + BACKUP_MS;
+	}
+	(void)pthread_mutex_unlock(&wechat->lock);
+}
+
+/* Only what cannot have arrived anywhere goes to a second host. */
+static void
+wechat_post_to(struct wechat *wechat, const char *const hosts[], size_t count,
+    const char *path, struct wechat_http_request *request,
+    struct wechat_http_reply *reply)
+{
+	char url[2 * WECHAT_URL_MAX];
+	int len;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		len = snprintf(url, sizeof(url), "%s%s", hosts[i], path);
+		assert(len > 0 && (size_t)len < sizeof(url));
+		request->url = url;
+		buf_clear(&reply->body);
+		wechat_http_post(wechat->http, request, reply);
+		if (hosts[i] == wechat->url)
+			wechat_remember(wechat, reply->sent,
+			    clock_monotonic_ms());
+		if (reply->sent)
+			return;
+	}
+}
+
+static void
+wechat_post(struct wechat *wechat, const char *path, bool with_cert,
+    const struct buf *message, struct wechat_http_reply *reply)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct wechat_http_request request = {
+		.body = buf_get(message),
+		.body_len = message->len,
+		.with_cert = with_cert,
+		.connect_ms = wechat->connect_ms,
+		.deadline_ms = now_ms + wechat->total_ms,
+	};
+	const char *hosts[2] = { wechat->url, wechat->url_backup };
+	size_t count = wechat->url_backup[0] != '\0' ? 2 : 1;
+
+	if (count == 2 && wechat_backup_is_first(wechat, now_ms)) {
+		hosts[0] = wechat->url_backup;
+		hosts[1] = wechat->url;
+	}
+	wechat_post_to(wechat, hosts, count, path, &request, reply);
+}
+
+/* For what fails on this side: nothing left, and somebody must look. */
+static void
+wechat_fail(const char *code, const char *text, struct wechat_answer *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	answer->verdict = WECHAT_NOT_SENT;
+	(void)!str_copy(answer->code, sizeof(answer->code), code);
+	(void)!str_copy(answer->text, sizeof(answer->text), text);
+	answer->alarm = true;
+}
+
+void
+wechat_prepay(struct wechat *wechat, const struct payment *payment,
+    const char *nonce, struct payment_prepay *prepay,
+    struct wechat_answer *answer)
+{
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (!wechat_v2_prepay_format(&wechat->v2, payment, nonce, &message,
+	    &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	wechat_post(wechat, WECHAT_V2_PREPAY, false, &message, &reply);
+	wechat_v2_prepay_judge(&wechat->v2, payment, &reply, prepay, answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
+}
+
+void
+wechat_query(struct wechat *wechat, const char *appid,
+    const char *out_trade_no, const char *nonce,
+    struct payment_facts *facts, struct wechat_answer *answer)
+{
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (!wechat_v2_query_format(&wechat->v2, appid, out_trade_no, nonce,
+	    &message, &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	wechat_post(wechat, WECHAT_V2_QUERY, false, &message, &reply);
+	wechat_v2_query_judge(&wechat->v2, appid, out_trade_no, &reply, facts,
+	    answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
+}
+
+void
+wechat_close_payment(struct wechat *wechat, const char *appid,
+    const char *out_trade_no, const char *nonce,
+    struct wechat_answer *answer)
+{
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (!wechat_v2_close_format(&wechat->v2, appid, out_trade_no, nonce,
+	    &message, &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	wechat_post(wechat, WECHAT_V2_CLOSE, false, &message, &reply);
+	wechat_v2_close_judge(&wechat->v2, appid, &reply, answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
+}
+
+void
+wechat_refund(struct wechat *wechat, const struct refund *refund,
+    const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
+    struct wechat_answer *answer)
+{
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (wechat->cert == NULL) {
+		wechat_fail("OWN_CERT", "no merchant certificate configured",
+		    answer);
+		goto out;
+	}
+	if (!wechat_v2_refund_format(&wechat->v2, refund, nonce, &message,
+	    &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	wechat_post(wechat, WECHAT_V2_REFUND, true, &message, &reply);
+	wechat_v2_refund_judge(&wechat->v2, refund, &reply, refund_id,
+	    answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
+}
+
+void
+wechat_query_refund(struct wechat *wechat, const char *appid,
+    const char *out_refund_no, const char *nonce, struct refund_facts *facts,
+    struct wechat_answer *answer)
+{
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (!wechat_v2_query_refund_format(&wechat->v2, appid, out_refund_no,
+	    nonce, &message, &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	wechat_post(wechat, WECHAT_V2_QUERY_REFUND, false, &message, &reply);
+	wechat_v2_query_refund_judge(&wechat->v2, appid, out_refund_no,
+	    &reply, facts, answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
+}
+
+bool
+wechat_jsapi(const struct wechat *wechat, const char *appid,
+    const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
+{
+	char nonce[NONCE_SIZE];
+
+	return nonce_new(nonce, err)
+	    && wechat_v2_jsapi(&wechat->v2, appid, prepay_id, nonce, now, out,
+		err);
+}

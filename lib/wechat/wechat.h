@@ -1,0 +1,115 @@
+/*
+ * wechat: WeChat's side as C calls.
+ *
+ * Knows what we may ask of WeChat and how its answers must be judged
+ * [design.md 2, v2.md 4].  Hides the API version, the signatures and
+ * libcurl.  Owns the keys, wiped at close.  Stores nothing.
+ *
+ * Every call sends one request and ends in a verdict: there is no failure
+ * beside it, for unknown is a state.  Each takes the nonce that its caller
+ * has journalled, and returns within total_ms.
+ */
+#ifndef WECHAT_WECHAT_H
+#define WECHAT_WECHAT_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "pay/payment.h"
+#include "pay/refund.h"
+#include "wire/fields.h"
+#include "wire/mac.h"
+#include "wire/sign2.h"
+
+#define WECHAT_CODE_SIZE 33	/* err_code and NUL */
+#define WECHAT_URL_MAX 255
+
+struct wechat_config {		/* all borrowed by wechat_open for the call */
+	const char *mchid;
+	enum sign2_type sign_type;
+	const struct secret *api_key;
+	const char *url;		/* "https://api.mch.weixin.qq.com" */
+	const char *url_backup;		/* NULL for none */
+	const char *ca;			/* PEM file; NULL: the system's */
+	const struct secret *merchant_cert;	/* PEM; NULL where no call */
+	const struct secret *merchant_key;	/* needs it */
+	const char *public_url;		/* base of the notify URLs */
+	long connect_ms, total_ms;
+};
+
+struct wechat;
+
+/* Call once before the first thread starts. */
+void wechat_start(void);
+
+/* ERR_INPUT if a key, certificate or URL is unusable; merchant_cert and
+ * merchant_key must belong together and be valid today. */
+MUSTUSE bool wechat_open(const struct wechat_config *config,
+    struct wechat **out, struct err *err);
+void wechat_close(struct wechat *wechat);	/* NULL is fine */
+
+enum wechat_verdict {
+	WECHAT_UNSURE = 0,	/* sent perhaps; only a query may decide */
+	WECHAT_DONE,		/* verified: accepted, or the facts are here */
+	WECHAT_NOT_SENT,	/* no byte of the request left: same again */
+	WECHAT_AGAIN,		/* verified: not now; same number again */
+	WECHAT_MISSING,		/* verified: WeChat knows no such number */
+	WECHAT_PAID,		/* verified: it is paid already; query */
+	WECHAT_CLOSED,		/* verified: it is closed already */
+	WECHAT_NO_MONEY,	/* verified: NOTENOUGH */
+	WECHAT_REFUSED,		/* verified: no, for good */
+	WECHAT_DENIED,		/* refused without a signature: TLS alone
+				 * vouches; not executed, but a query decides */
+};
+#define WECHAT_VERDICTS (WECHAT_DENIED + 1)
+
+/* "unsure", "done", …: the words of the call journal. */
+const char *wechat_verdict_name(enum wechat_verdict verdict);
+
+struct wechat_answer {
+	enum wechat_verdict verdict;
+	char code[WECHAT_CODE_SIZE];	/* err_code, "HTTP_502", "TIMEOUT",
+					 * "BAD_SIGN", …; "" if all is well */
+	char text[200];			/* for the log and the operator: WeChat's
+					 * words, plain UTF-8 */
+	bool alarm;			/* somebody must look: a bad signature,
+					 * numbers not ours */
+};
+
+/* unifiedorder.  DONE fills prepay: prepay_id, and code_url for NATIVE. */
+void wechat_prepay(struct wechat *wechat, const struct payment *payment,
+    const char *nonce, struct payment_prepay *prepay,
+    struct wechat_answer *answer);
+
+/* orderquery by out_trade_no.  DONE fills facts, whose numbers are those
+ * that were asked for; for a paid one all fields. */
+void wechat_query(struct wechat *wechat, const char *appid,
+    const char *out_trade_no, const char *nonce,
+    struct payment_facts *facts, struct wechat_answer *answer);
+
+/* closeorder.  DONE: closed.  CLOSED: it was already.  PAID: too late. */
+void wechat_close_payment(struct wechat *wechat, const char *appid,
+    const char *out_trade_no, const char *nonce,
+    struct wechat_answer *answer);
+
+/* secapi/pay/refund.  DONE: accepted, which is not refunded; refund_id. */
+void wechat_refund(struct wechat *wechat, const struct refund *refund,
+    const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
+    struct wechat_answer *answer);
+
+/* refundquery by out_refund_no.  DONE fills facts. */
+void wechat_query_refund(struct wechat *wechat, const char *appid,
+    const char *out_refund_no, const char *nonce, struct refund_facts *facts,
+    struct wechat_answer *answer);
+
+/*
+ * What the page hands to WeixinJSBridge to have a prepaid JSAPI payment
+ * paid: appId, timeStamp, nonceStr, package, signType and paySign, in out.
+ * [v2.md 14]
+ */
+MUSTUSE bool wechat_jsapi(const struct wechat *wechat, const char *appid,
+    const char *prepay_id, epoch_t now, struct fields *out, struct err *err);
+
+#endif

@@ -1,0 +1,370 @@
+#include "wechat/wechat_v2.h"
+
+#include "base/clock.h"
+#include "base/fen.h"
+#include "base/str.h"
+#include "wechat/wechat_facts.h"
+#include "wechat/wechat_v2_answer.h"
+#include "wire/xmlmsg.h"
+
+#define NOTIFY_URL_MAX 256	/* [v2.md 7.1] */
+#define REFUNDS_MAX 50		/* of one payment [v2.md 8.1] */
+
+static bool
+v2_add_fen(struct fields *fields, const char *name, fen_t fen,
+    struct err *err)
+{
+	char text[FEN_TEXT_SIZE];
+
+	fen_format(fen, text);
+	return fields_add(fields, name, text, err);
+}
+
+/* What is optional to WeChat and empty here stays out. */
+static bool
+v2_add_given(struct fields *fields, const char *name, const char *value,
+    struct err *err)
+{
+	return value[0] == '\0' || fields_add(fields, name, value, err);
+}
+
+static bool
+v2_add_url(const struct wechat_v2 *v2, struct fields *fields,
+    const char *path, struct err *err)
+{
+	char url[NOTIFY_URL_MAX + 1];
+	int len;
+
+	len = snprintf(url, sizeof(url), "%s%s", v2->public_url, path);
+	if (len < 0 || (size_t)len >= sizeof(url))
+		return err_set(err, ERR_BUG, "notify_url is too long");
+	return fields_add(fields, "notify_url", url, err);
+}
+
+/* In every request. [v2.md 5.1] */
+static bool
+v2_add_common(const struct wechat_v2 *v2, struct fields *fields,
+    const char *appid, const char *nonce, struct err *err)
+{
+	return fields_add(fields, "appid", appid, err)
+	    && fields_add(fields, "mch_id", v2->mchid, err)
+	    && fields_add(fields, "nonce_str", nonce, err)
+	    && fields_add(fields, "sign_type", sign2_type_name(v2->sign_type),
+		err);
+}
+
+static bool
+v2_seal(const struct wechat_v2 *v2, struct fields *fields, struct buf *out,
+    struct err *err)
+{
+	char sign[SIGN2_SIZE];
+
+	if (!sign2_sign(fields, v2->sign_type, v2->api_key, sign, err)
+	    || !fields_add(fields, "sign", sign, err))
+		return false;
+	xmlmsg_format(fields, out);
+	return buf_ok(out)
+	    || err_set(err, ERR_BUG, "request too long, or out of memory");
+}
+
+static bool
+v2_add_payment(const struct payment *payment, struct fields *fields,
+    struct err *err)
+{
+	char expire[CLOCK_COMPACT_SIZE];
+
+	clock_format_compact(payment->time_expire, expire);
+	return fields_add(fields, "device_info", "WEB", err)
+	    && fields_add(fields, "body", payment->body, err)
+	    && v2_add_given(fields, "attach", payment->attach, err)
+	    && fields_add(fields, "out_trade_no", payment->out_trade_no, err)
+	    && v2_add_fen(fields, "total_fee", payment->total_fen, err)
+	    && fields_add(fields, "spbill_create_ip", payment->client_ip, err)
+	    && fields_add(fields, "time_expire", expire, err)
+	    && fields_add(fields, "trade_type", payment->trade_type, err)
+	    && v2_add_given(fields, "openid", payment->openid, err);
+}
+
+/* The documentation demands one of NATIVE, and the code is for one order. */
+static bool
+v2_add_product(const struct payment *payment, struct fields *fields,
+    struct err *err)
+{
+	if (!str_eq(payment->trade_type, "NATIVE"))
+		return true;
+	return fields_add(fields, "product_id", payment->product_id[0] != '\0'
+	    ? payment->product_id : payment->out_trade_no, err);
+}
+
+bool
+wechat_v2_prepay_format(const struct wechat_v2 *v2,
+    const struct payment *payment, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	struct fields fields = { 0 };
+	bool ok;
+
+	ok = v2_add_common(v2, &fields, payment->appid, nonce, err)
+	    && v2_add_payment(payment, &fields, err)
+	    && v2_add_product(payment, &fields, err)
+	    && v2_add_url(v2, &fields, WECHAT_V2_NOTIFY_PAID, err)
+	    && v2_seal(v2, &fields, out, err);
+	fields_clear(&fields);
+	return ok;
+}
+
+/* Query, close and refundquery ask by one number. */
+static bool
+v2_ask_format(const struct wechat_v2 *v2, const char *appid,
+    const char *name, const char *number, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	struct fields fields = { 0 };
+	bool ok;
+
+	ok = v2_add_common(v2, &fields, appid, nonce, err)
+	    && fields_add(&fields, name, number, err)
+	    && v2_seal(v2, &fields, out, err);
+	fields_clear(&fields);
+	return ok;
+}
+
+bool
+wechat_v2_query_format(const struct wechat_v2 *v2, const char *appid,
+    const char *out_trade_no, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
+	    out, err);
+}
+
+bool
+wechat_v2_close_format(const struct wechat_v2 *v2, const char *appid,
+    const char *out_trade_no, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
+	    out, err);
+}
+
+/* The payment by one number: WeChat's own, unless we never learned it. */
+static bool
+v2_add_paid(const struct refund *refund, struct fields *fields,
+    struct err *err)
+{
+	if (refund->transaction_id[0] != '\0')
+		return fields_add(fields, "transaction_id",
+		    refund->transaction_id, err);
+	return fields_add(fields, "out_trade_no", refund->out_trade_no, err);
+}
+
+bool
+wechat_v2_refund_format(const struct wechat_v2 *v2,
+    const struct refund *refund, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	struct fields fields = { 0 };
+	bool ok;
+
+	ok = v2_add_common(v2, &fields, refund->appid, nonce, err)
+	    && v2_add_paid(refund, &fields, err)
+	    && fields_add(&fields, "out_refund_no", refund->out_refund_no, err)
+	    && v2_add_fen(&fields, "total_fee", refund->total_fen, err)
+	    && v2_add_fen(&fields, "refund_fee", refund->refund_fen, err)
+	    && v2_add_given(&fields, "refund_desc", refund->reason, err)
+	    && v2_add_given(&fields, "refund_account", refund->from_recharge
+		? "REFUND_SOURCE_RECHARGE_FUNDS" : "", err)
+	    && v2_add_url(v2, &fields, WECHAT_V2_NOTIFY_REFUNDED, err)
+	    && v2_seal(v2, &fields, out, err);
+	fields_clear(&fields);
+	return ok;
+}
+
+bool
+wechat_v2_query_refund_format(const struct wechat_v2 *v2, const char *appid,
+    const char *out_refund_no, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	return v2_ask_format(v2, appid, "out_refund_no", out_refund_no, nonce,
+	    out, err);
+}
+
+static bool
+v2_read_prepay(const struct fields *fields, const struct payment *payment,
+    struct payment_prepay *out, struct err *err)
+{
+	struct payment_prepay prepay = { 0 };
+	size_t code_url_min = str_eq(payment->trade_type, "NATIVE") ? 1 : 0;
+
+	if (!str_eq(fields_text(fields, "trade_type"), payment->trade_type))
+		return err_set(err, ERR_INPUT, "trade_type: not ours");
+	if (!wechat_facts_id(fields, "prepay_id", 1, prepay.prepay_id,
+	    sizeof(prepay.prepay_id), err)
+	    || !wechat_facts_id(fields, "code_url", code_url_min,
+	    prepay.code_url, sizeof(prepay.code_url), err))
+		return false;
+	*out = prepay;
+	return true;
+}
+
+void
+wechat_v2_prepay_judge(const struct wechat_v2 *v2,
+    const struct payment *payment, const struct wechat_http_reply *reply,
+    struct payment_prepay *prepay, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_PREPAY, payment->appid,
+	    reply, &fields, answer)
+	    && !v2_read_prepay(&fields, payment, prepay, &err))
+		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+static bool
+v2_read_query(const struct fields *fields, const char *out_trade_no,
+    struct payment_facts *out, struct err *err)
+{
+	enum payment_fate fate;
+
+	if (!str_eq(fields_text(fields, "out_trade_no"), out_trade_no))
+		return err_set(err, ERR_INPUT, "out_trade_no: not ours");
+	fate = payment_fate_of(fields_text(fields, "trade_state"));
+	return wechat_facts_payment(fields, fate, out, err);
+}
+
+void
+wechat_v2_query_judge(const struct wechat_v2 *v2, const char *appid,
+    const char *out_trade_no, const struct wechat_http_reply *reply,
+    struct payment_facts *facts, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_QUERY, appid, reply,
+	    &fields, answer)
+	    && !v2_read_query(&fields, out_trade_no, facts, &err))
+		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+/* closeorder's success names no number; the signature covers nonce and ids
+ * only. [v2.md 7.4] */
+void
+wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
+    const struct wechat_http_reply *reply, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+
+	(void)!wechat_v2_answer_read(v2, WECHAT_V2_CALL_CLOSE, appid, reply,
+	    &fields, answer);
+	fields_clear(&fields);
+}
+
+static bool
+v2_echoes(const struct fields *fields, const char *name, const char *sent,
+    struct err *err)
+{
+	return str_eq(fields_text(fields, name), sent)
+	    || err_set(err, ERR_INPUT, "%s: not ours", name);
+}
+
+static bool
+v2_echoes_fen(const struct fields *fields, const char *name, fen_t sent,
+    struct err *err)
+{
+	char text[FEN_TEXT_SIZE];
+
+	fen_format(sent, text);
+	return v2_echoes(fields, name, text, err);
+}
+
+static bool
+v2_read_refund(const struct fields *fields, const struct refund *refund,
+    char refund_id[static REFUND_ID_MAX + 1], struct err *err)
+{
+	return v2_echoes(fields, "out_refund_no", refund->out_refund_no, err)
+	    && v2_echoes(fields, "out_trade_no", refund->out_trade_no, err)
+	    && (refund->transaction_id[0] == '\0'
+		|| v2_echoes(fields, "transaction_id", refund->transaction_id,
+		    err))
+	    && v2_echoes_fen(fields, "total_fee", refund->total_fen, err)
+	    && v2_echoes_fen(fields, "refund_fee", refund->refund_fen, err)
+	    && wechat_facts_id(fields, "refund_id", 1, refund_id,
+		REFUND_ID_MAX + 1, err);
+}
+
+void
+wechat_v2_refund_judge(const struct wechat_v2 *v2,
+    const struct refund *refund, const struct wechat_http_reply *reply,
+    char refund_id[static REFUND_ID_MAX + 1], struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_REFUND, refund->appid,
+	    reply, &fields, answer)
+	    && !v2_read_refund(&fields, refund, refund_id, &err))
+		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+/* The answer may list every refund of the payment: find the one we mean. */
+static bool
+v2_read_query_refund(const struct fields *fields, const char *out_refund_no,
+    struct refund_facts *out, struct err *err)
+{
+	char suffix[8], name[32];
+	int i;
+
+	for (i = 0; i < REFUNDS_MAX; i++) {
+		(void)snprintf(suffix, sizeof(suffix), "_%d", i);
+		(void)snprintf(name, sizeof(name), "out_refund_no%s", suffix);
+		if (str_eq(fields_text(fields, name), out_refund_no))
+			return wechat_facts_refund(fields, suffix, out, err);
+	}
+	return err_set(err, ERR_INPUT, "out_refund_no: not ours");
+}
+
+void
+wechat_v2_query_refund_judge(const struct wechat_v2 *v2, const char *appid,
+    const char *out_refund_no, const struct wechat_http_reply *reply,
+    struct refund_facts *facts, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_QUERY_REFUND, appid,
+	    reply, &fields, answer)
+	    && !v2_read_query_refund(&fields, out_refund_no, facts, &err))
+		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+/* timeStamp is text, and signed under the type of unifiedorder. */
+bool
+wechat_v2_jsapi(const struct wechat_v2 *v2, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err)
+{
+	char package[sizeof("prepay_id=") + PREPAY_ID_MAX];
+	char stamp[24];
+	char sign[SIGN2_SIZE];
+	int len;
+
+	len = snprintf(package, sizeof(package), "prepay_id=%s", prepay_id);
+	if (len < 0 || (size_t)len >= sizeof(package))
+		return err_set(err, ERR_BUG, "prepay_id is too long");
+	(void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now);
+	if (fields_add(out, "appId", appid, err)
+	    && fields_add(out, "timeStamp", stamp, err)
+	    && fields_add(out, "nonceStr", nonce, err)
+	    && fields_add(out, "package", package, err)
+	    && fields_add(out, "signType", sign2_type_name(v2->sign_type), err)
+	    && sign2_sign(out, v2->sign_type, v2->api_key, sign, err)
+	    && fields_add(out, "paySign", sign, err))
+		return true;
+	fields_clear(out);
+	return false;
+}
