@@ -108,7 +108,7 @@ str_to_long(const char *text, long max, long *out)
 	for (size_t i = 0; i < len; i++) {
 		long digit = text[i] - '0';
 
-		if (value > (max - digit) / 10)
+		if (digit > max || value > (max - digit) / 10)
 			return false;
 		value = value * 10 + digit;
 	}
