@@ -143,6 +143,17 @@ endef
 layers:	## who includes whom, and who knows which library
 	$(foreach r,$(ROOMS),$(call layer,$(r)))
 
+# RUN PORT API SET: which stack, and how; BIN says whose programs.
+export RUN PORT API SET BIN WECHAT_URL WECHAT_CA MERCHANT_CERT MERCHANT_KEY
+up:	## the whole stack in the background: RUN= PORT= SET="key=value"
+	@tests/stack/packages run
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@tests/stack/up
+down:	## stop it, and remove what it made
+	@tests/stack/down
+demo: up	## the stack, and a real order through it: paid, refunded
+	@tests/stack/demo
+
 clean:	## remove build/
 	rm -rf build
 

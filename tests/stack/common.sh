@@ -1,0 +1,152 @@
+# What the scripts of the stack share.  Sourced by bash at the top of the tree.
+set -euo pipefail
+
+RUN=${RUN:-build/run}
+PORT=${PORT:-8443}
+BIN=${BIN:-build}
+WECHAT_PORT=$((PORT + 1))
+HEALTH_PORT=$((PORT + 2))
+DEADLINE_S=60
+
+say() {
+	printf '%s\n' "$*"
+}
+
+fail() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# wait_until WHAT COMMAND...: ask again until it is true or time is up.
+wait_until() {
+	local what=$1 end=$((SECONDS + DEADLINE_S))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || fail "$what: not within $DEADLINE_S s"
+		sleep 0.05
+	done
+}
+
+# PostgreSQL refuses root, and programs need not be root: where we are, they
+# run as postgres and nobody.  Else all run as the one who calls.
+AS_POSTGRES=()
+AS_PROGRAM=()
+GROUP=$(id -gn)
+if [ "$(id -u)" = 0 ]; then
+	AS_POSTGRES=(setpriv --reuid postgres --regid postgres --init-groups --)
+	AS_PROGRAM=(setpriv --reuid nobody --regid nogroup --clear-groups --)
+	GROUP=nogroup
+fi
+
+# The directory that $RUN links to; empty if there is none.
+DIR=$(readlink -e "$RUN" || true)
+
+# works_here PID: it stands in our directory.
+works_here() {
+	local at
+
+	at=$(readlink "/proc/$1/cwd" 2>/dev/null) || return 1
+	[ "$at" = "$DIR" ] || [ "${at#"$DIR"/}" != "$at" ]
+}
+
+# is_ours PID: a process of this stack, and not one that the system has given
+# the number of a dead one.
+is_ours() {
+	works_here "$1" || grep -qsF "$DIR/" "/proc/$1/cmdline"
+}
+
+pid_of() {
+	cat "$DIR/pid/$1.pid" 2>/dev/null || true
+}
+
+is_alive() {
+	local pid
+
+	pid=$(pid_of "$1")
+	[ -n "$pid" ] && is_ours "$pid"
+}
+
+# start NAME COMMAND...: in the background, in a session of its own.  Every
+# word of the chain execs the next, so $! is the program itself.
+start() {
+	local name=$1
+
+	shift
+	(
+		cd "$DIR"
+		setsid "$@" </dev/null >>"log/$name.log" 2>&1 &
+		printf '%s\n' $! >"pid/$name.pid"
+	)
+}
+
+# Kill what a killed parent has left behind: nginx's workers keep its port.
+sweep() {
+	local name=$1 proc
+
+	for proc in /proc/[0-9]*; do
+		if works_here "${proc#/proc/}" \
+		    && [ "$(cat "$proc/comm" 2>/dev/null)" = "$name" ]; then
+			kill -KILL "${proc#/proc/}" 2>/dev/null || true
+		fi
+	done
+}
+
+# must_answer NAME COMMAND...: until it answers or has died.
+must_answer() {
+	local name=$1
+
+	shift
+	wait_until "$name" answers_or_died "$name" "$@"
+}
+
+answers_or_died() {
+	local name=$1
+
+	shift
+	if ! is_alive "$name"; then
+		tail -n 5 "$DIR/log/$name.log" >&2
+		fail "$name has died; its log is $RUN/log/$name.log"
+	fi
+	"$@"
+}
+
+# A new private directory.  Homes may be closed to other users, and socket
+# paths are short: it lies below /tmp, and $RUN says where.
+make_dir() {
+	mkdir -p "$(dirname "$RUN")"
+	[ -L "$RUN" ] || [ ! -e "$RUN" ] || fail "$RUN is in the way"
+	DIR=$(mktemp -d /tmp/wxpay.XXXXXX)
+	ln -sfn "$DIR" "$RUN"
+	chmod 0711 "$DIR"
+	mkdir "$DIR"/{pid,tls,nginx}
+	mkdir -m 0700 "$DIR"/{data,socket,log}
+	mkdir -m 0750 "$DIR/keys"
+	chgrp "$GROUP" "$DIR/keys"
+	if [ "$(id -u)" = 0 ]; then
+		chown postgres:postgres "$DIR/data"
+		chown nobody:postgres "$DIR/socket"
+		chmod 0770 "$DIR/socket"
+	fi
+}
+
+# stop NAME SIGNAL: ask, wait, insist.  A stopped process hears after CONT.
+stop() {
+	local pid
+
+	pid=$(pid_of "$1")
+	if [ -n "$pid" ] && is_ours "$pid"; then
+		kill "-$2" "$pid" 2>/dev/null || true
+		kill -CONT "$pid" 2>/dev/null || true
+		timeout 10 tail -f --pid="$pid" /dev/null \
+		    || kill -KILL "$pid" 2>/dev/null || true
+	fi
+	rm -f "$DIR/pid/$1.pid"
+}
+
+remove_dir() {
+	case $DIR in
+	/tmp/wxpay.??????) rm -rf "$DIR" ;;
+	esac
+	rm -f "$RUN"
+}

@@ -1,0 +1,147 @@
+# The files that the stack's programs read.  Sourced after common.sh.
+
+make_conf() {
+	{
+		conf_base
+		[ -z "$WECHAT_URL" ] || printf 'wechat_url = "%s";\n' "$WECHAT_URL"
+		[ -z "$WECHAT_CA" ] || printf 'wechat_ca = "%s";\n' \
+		    "$(readlink -e "$WECHAT_CA")"
+	} | conf_set
+}
+
+# Waits are short where a person would wait; rules of WeChat's stay.
+conf_base() {
+	cat <<-END
+		db_conninfo = "host=$DIR/socket dbname=wxpay";
+		admin_conninfo = "host=$DIR/socket dbname=wxpay user=postgres";
+		db_connections = 8;
+		threads = 16;
+		mchid = "$MCHID";
+		api = "$API";
+		appid = "$APPID";
+		sign_type = "HMAC-SHA256";
+		api_key = "$DIR/keys/api_key";
+		apiv3_key = "$DIR/keys/apiv3_key";
+		shop_key = "$DIR/keys/shop_key";
+		site_secret = "$DIR/keys/site_secret";
+		merchant_cert = "$DIR/keys/merchant_cert";
+		merchant_key = "$DIR/keys/merchant_key";
+		wechat_url = "https://localhost:$WECHAT_PORT";
+		wechat_ca = "$DIR/tls/shop_ca.pem";
+		wechat_connect_ms = 3000;
+		wechat_total_ms = 10000;
+		public_url = "https://localhost:$PORT";
+		return_hosts = "localhost:$PORT";
+		allowed_origins = "https://localhost:$PORT";
+		order_life = 7200;
+		close_after = 300;
+		refund_gap = 60;
+		check_first = 20;
+		check_young = 30;
+		refund_check_first = 2;
+		worker_poll_ms = 200;
+	END
+}
+
+sandbox_conf() {
+	cat <<-END
+		db_conninfo = "host=$DIR/socket dbname=sandbox user=sandbox";
+		mchid = "$MCHID";
+		appid = "$APPID";
+		sign_type = "HMAC-SHA256";
+		api_key = "$DIR/keys/api_key";
+		ca = "$DIR/tls/shop_ca.pem";
+		public_url = "https://localhost:$WECHAT_PORT";
+	END
+}
+
+# Each key=value of $SET takes the place of the line with that key, in the
+# spelling of that line; a new one is a number if it looks like one.
+conf_set() {
+	awk -v set="$SET" '
+	BEGIN {
+		n = split(set, pairs, " ")
+		for (i = 1; i <= n; i++) {
+			at = index(pairs[i], "=")
+			value[substr(pairs[i], 1, at - 1)] = \
+			    substr(pairs[i], at + 1)
+		}
+	}
+	{ last[$1] = $0; if (!($1 in line)) { line[$1] = NR; order[NR] = $1 } }
+	END {
+		for (i = 1; i <= NR; i++) {
+			key = order[i]
+			if (key == "")
+				continue
+			text = last[key]
+			if (key in value) {
+				text = spell(key, text ~ /"/)
+				delete value[key]
+			}
+			print text
+		}
+		for (key in value)
+			print spell(key, value[key] !~ /^[0-9]+$/)
+	}
+	function spell(key, is_text) {
+		return key " = " (is_text ? "\"" value[key] "\"" : value[key]) ";"
+	}'
+}
+
+make_nginx() {
+	local file user='' here="s|/run/wxpay/|$DIR/socket/|; s|/var/log/nginx/|$DIR/log/|
+	    s|/etc/wxpay/operators|$DIR/keys/operators|
+	    s|^\tdefault 1;|&\n\t127.0.0.0/8 0;\n\t::1 0;|"
+
+	[ "$(id -u)" != 0 ] || user="user nobody $GROUP;"
+	for file in nginx/*.conf; do
+		sed "$here" "$file" >"$DIR/$file"
+	done
+	sed "s|@DIR@|$DIR|g; s|@PORT@|$PORT|g; s|@USER@|$user|
+	    s|@WECHAT_PORT@|$WECHAT_PORT|g; s|@HEALTH_PORT@|$HEALTH_PORT|g" \
+	    tests/stack/nginx.conf.in |
+	if [ -s /proc/net/if_inet6 ]; then
+		cat
+	else
+		grep -v 'listen \[::1\]'
+	fi >"$DIR/nginx/nginx.conf"
+}
+
+# The names of design 7, for tests and people.
+make_env() {
+	{
+		name_value WXPAY_URL "https://localhost:$PORT"
+		name_value CA "$DIR/tls/shop_ca.pem"
+		name_value SANDBOX_URL "https://localhost:$WECHAT_PORT"
+		name_value HEALTH_URL "http://127.0.0.1:$HEALTH_PORT/healthz"
+		name_value API "$API"
+		name_value MCHID "$MCHID"
+		name_value APPID "$APPID"
+		name_value API_KEY "$(cat "$DIR/keys/api_key")"
+		name_value APIV3_KEY "$(cat "$DIR/keys/apiv3_key")"
+		name_value SHOP_KEY "$(cat "$DIR/keys/shop_key")"
+		name_value SITE_SECRET "$(cat "$DIR/keys/site_secret")"
+		name_value PRODUCT_ID tea
+		name_value PRODUCT_FEN 8800
+		name_value OPERATOR alice
+		name_value OPERATOR_PASSWORD "$(cat "$DIR/keys/operator_password")"
+		name_value OPERATOR2 bob
+		name_value OPERATOR2_PASSWORD "$(cat "$DIR/keys/operator2_password")"
+		name_value DATABASE "host=$DIR/socket dbname=wxpay user=postgres"
+		name_value SANDBOX_DATABASE \
+		    "host=$DIR/socket dbname=sandbox user=sandbox"
+		name_value CONF "$DIR/wxpay.conf"
+		name_value MERCHANT_CERT "$DIR/keys/merchant_cert"
+		name_value MERCHANT_KEY "$DIR/keys/merchant_key"
+		name_value WECHAT_KEY_MODE none
+		name_value BIN "$(readlink -e "$BIN")"
+		name_value DIR "$DIR"
+	}
+}
+
+name_value() {
+	case $2 in
+	*[!A-Za-z0-9_./:@=-]*) printf "%s='%s'\n" "$1" "$2" ;;
+	*) printf '%s=%s\n' "$1" "$2" ;;
+	esac
+}
