@@ -73,7 +73,9 @@ notice_unseal(const struct wechat_notice_keys *keys,
 	    &why)
 	    && xmlmsg_parse(buf_get(&plain), plain.len, "root", inner, &why);
 	buf_clear(&plain);
-	return ok || err_set(err, ERR_AUTH, "req_info cannot be opened");
+	if (!ok && why.kind == ERR_BUG)
+		return err_set(err, ERR_BUG, "%s", why.text);
+	return ok || err_set(err, ERR_AUTH, "req_info: cannot be opened");
 }
 
 static bool
