@@ -21,6 +21,15 @@ str_eq(const char *a, const char *b)
 }
 
 bool
+str_is_among(const char *text, const char *const names[])
+{
+	for (; *names != NULL; names++)
+		if (str_eq(text, *names))
+			return true;
+	return false;
+}
+
+bool
 str_is_of(const char *text, const char *set, size_t min, size_t max)
 {
 	size_t len = strlen(text);

@@ -22,6 +22,9 @@ MUSTUSE bool str_copy(char *out, size_t size, const char *text);
 
 bool str_eq(const char *a, const char *b);
 
+/* True if text is one of names, which end with NULL. */
+bool str_is_among(const char *text, const char *const names[]);
+
 /* True if all of text, which is min to max bytes long, is in set. */
 bool str_is_of(const char *text, const char *set, size_t min, size_t max);
 

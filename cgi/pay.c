@@ -1,0 +1,699 @@
+/*
+ * pay: takes a shop page's form and gets the money asked for; shows an order
+ * to its shopper; finds orders for staff.  [design.md 3, 4]
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "flow/flow_payment.h"
+#include "web/web.h"
+#include "web/web_auth.h"
+#include "web/web_main.h"
+#include "web/web_page.h"
+#include "wire/qrsvg.h"
+#include "wire/sign2.h"
+#include "wire/xmlmsg.h"
+
+#define FORM_MAX 16384		/* bytes [design.md 3] */
+#define STORE_MS 4000
+#define RETRY_AFTER_S 2		/* while WeChat's answer is unknown */
+
+struct pay {
+	struct settings settings;
+	struct flow flow;
+};
+
+static int64_t
+deadline_of(const struct web_request *req)
+{
+	return req->began_ms + STORE_MS;
+}
+
+/* ---- POST /pay: parse */
+
+static const char *const pay_fields[] = {
+	"product_id", "quantity", "order_no", "token", "total_fee", "body",
+	"time_expire", "attach", "sign", "trade_type", "openid",
+	"return_url", "request_id", NULL
+};
+
+/* The fields that say what is bought, in each of the three ways. */
+static const char *const what_product[] = {
+	"product_id", "quantity", "total_fee", NULL
+};
+static const char *const what_order[] = { "order_no", "token", NULL };
+static const char *const what_signed[] = {
+	"order_no", "total_fee", "body", "time_expire", "sign", NULL
+};
+
+/* A field of another way beside ours would be ignored: refuse it. */
+static bool
+way_is_pure(const struct fields *form, const char *const way[],
+    struct err *err)
+{
+	static const char *const *const ways[] = {
+		what_product, what_order, what_signed
+	};
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		for (const char *const *name = ways[i]; *name != NULL; name++)
+			if (fields_get(form, *name) != NULL
+			    && !str_is_among(*name, way))
+				return err_set(err, ERR_INPUT,
+				    "%s: not together with %s", *name, way[0]);
+	return true;
+}
+
+static bool
+need(const struct fields *form, const char *name, const char **out,
+    struct err *err)
+{
+	*out = fields_get(form, name);
+	if (*out == NULL)
+		return err_set(err, ERR_INPUT, "%s: missing", name);
+	return true;
+}
+
+static bool
+fen_field(const struct fields *form, const char *name, fen_t *out,
+    struct err *err)
+{
+	const char *text = fields_get(form, name);
+
+	if (text != NULL && !fen_parse(text, out))
+		return err_set(err, ERR_INPUT,
+		    "%s: not 1 to %lld fen", name, (long long)FEN_MAX);
+	return true;
+}
+
+static bool
+read_product(const struct fields *form, struct store_pay *out,
+    struct err *err)
+{
+	const char *quantity = fields_get(form, "quantity");
+
+	out->way = "product";
+	out->quantity = 1;
+	if (quantity != NULL && (!str_to_long(quantity, QUANTITY_MAX,
+	    &out->quantity) || out->quantity < 1))
+		return err_set(err, ERR_INPUT, "quantity: not 1 to %d",
+		    QUANTITY_MAX);
+	return way_is_pure(form, what_product, err)
+	    && need(form, "product_id", &out->product_id, err)
+	    && order_product_id_check(out->product_id, err)
+	    && fen_field(form, "total_fee", &out->total_fen, err);
+}
+
+static bool
+read_order(const struct fields *form, struct store_pay *out, struct err *err)
+{
+	out->way = "order";
+	return way_is_pure(form, what_order, err)
+	    && need(form, "order_no", &out->order_no, err)
+	    && need(form, "token", &out->token, err)
+	    && order_no_check(out->order_no, err)
+	    && order_token_check(out->token, err);
+}
+
+/* The shop's signature over exactly these fields. */
+static bool
+verify_shop(const struct pay *pay, const struct fields *form,
+    struct err *err)
+{
+	static const char *const names[] = {
+		"order_no", "total_fee", "body", "time_expire", "attach",
+		"sign"
+	};
+	struct fields said = { 0 };
+	struct err why = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < COUNT_OF(names) && ok; i++)
+		if (fields_get(form, names[i]) != NULL)
+			ok = fields_add(&said, names[i],
+			    fields_get(form, names[i]), err);
+	if (ok && !sign2_verify(&said, SIGN2_HMAC_SHA256,
+	    pay->settings.shop_key, &why))
+		ok = err_set(err, why.kind == ERR_AUTH ? ERR_FORBIDDEN
+		    : why.kind, "sign: wrong");
+	fields_clear(&said);
+	return ok;
+}
+
+static bool
+read_signed(const struct pay *pay, const struct fields *form,
+    struct store_pay *out, struct err *err)
+{
+	const char *total, *expire, *sign;
+
+	out->way = "signed";
+	if (!way_is_pure(form, what_signed, err)
+	    || !need(form, "order_no", &out->order_no, err)
+	    || !need(form, "total_fee", &total, err)
+	    || !need(form, "body", &out->body, err)
+	    || !need(form, "time_expire", &expire, err)
+	    || !need(form, "sign", &sign, err)
+	    || !order_no_check(out->order_no, err)
+	    || !fen_field(form, "total_fee", &out->total_fen, err)
+	    || !order_body_check(out->body, err))
+		return false;
+	if (!clock_parse_compact(expire, &out->time_expire))
+		return err_set(err, ERR_INPUT,
+		    "time_expire: not yyyyMMddHHmmss");
+	return verify_shop(pay, form, err);
+}
+
+static bool
+read_what(const struct pay *pay, const struct fields *form,
+    struct store_pay *out, struct err *err)
+{
+	if (fields_get(form, "product_id") != NULL)
+		return read_product(form, out, err);
+	if (fields_get(form, "sign") != NULL)
+		return read_signed(pay, form, out, err);
+	if (fields_get(form, "token") != NULL)
+		return read_order(form, out, err);
+	return err_set(err, ERR_INPUT, "product_id: missing; or order_no with "
+	    "token; or a form signed by the shop");
+}
+
+static bool
+read_how(const struct pay *pay, const struct fields *form,
+    struct store_pay *out, struct err *err)
+{
+	out->attach = fields_text(form, "attach");
+	out->return_url = fields_get(form, "return_url");
+	out->request_id = fields_get(form, "request_id");
+	out->openid = fields_text(form, "openid");
+	out->trade_type = fields_get(form, "trade_type");
+	if (out->trade_type == NULL)
+		out->trade_type = *out->openid != '\0' ? "JSAPI" : "NATIVE";
+	if (!payment_trade_type_check(out->trade_type, err)
+	    || !order_attach_check(out->attach, err))
+		return false;
+	if (str_eq(out->trade_type, "JSAPI")) {
+		if (!payment_openid_check(out->openid, err))
+			return false;
+	} else if (fields_get(form, "openid") != NULL) {
+		return err_set(err, ERR_INPUT, "openid: only with JSAPI");
+	}
+	return (out->request_id == NULL
+	    || order_request_id_check(out->request_id, err))
+	    && (out->return_url == NULL
+	    || order_return_url_check(out->return_url,
+	    pay->settings.return_hosts, err));
+}
+
+static bool
+read_pay(const struct pay *pay, struct web_request *req,
+    struct store_pay *out, struct err *err)
+{
+	const struct settings *settings = &pay->settings;
+
+	out->client_ip = req->client_ip;
+	out->api = settings->api;
+	out->appid = settings->appid;
+	out->life_s = settings->order_life_s;
+	out->close_after_s = settings->close_after_s;
+	return web_request_form(req, pay_fields, err)
+	    && web_request_query(req, (const char *const[]){ NULL }, err)
+	    && read_how(pay, &req->form, out, err)
+	    && read_what(pay, &req->form, out, err);
+}
+
+/* ---- POST /pay: answer */
+
+static void
+add_order(struct jsonmsg *msg, const struct store_paid *paid,
+    const char *state)
+{
+	char expire[CLOCK_RFC3339_SIZE];
+
+	clock_format_rfc3339(paid->payment.time_expire, expire);
+	jsonmsg_text(msg, "order_no", paid->order_no);
+	jsonmsg_text(msg, "out_trade_no", paid->payment.out_trade_no);
+	jsonmsg_text(msg, "token", paid->token);
+	jsonmsg_text(msg, "state", state);
+	jsonmsg_int(msg, "total_fee", paid->payment.total_fen);
+	jsonmsg_text(msg, "trade_type", paid->payment.trade_type);
+	jsonmsg_text(msg, "time_expire", expire);
+}
+
+/* What the front end passes on, freshly signed. */
+static bool
+add_jsapi(struct jsonmsg *msg, const struct pay *pay,
+    const struct web_request *req, const struct store_paid *paid,
+    struct err *err)
+{
+	struct fields signed_fields = { 0 };
+	struct jsonmsg *object = jsonmsg_new();
+	bool ok = wechat_jsapi(pay->flow.wechat, paid->payment.appid,
+	    paid->prepay.prepay_id, req->now, &signed_fields, err);
+
+	for (size_t i = 0; ok && i < signed_fields.count; i++)
+		jsonmsg_text(object, signed_fields.list[i].name,
+		    signed_fields.list[i].value);
+	jsonmsg_object(msg, "pay", object);
+	fields_clear(&signed_fields);
+	return ok;
+}
+
+/* A browser without JavaScript has posted a form: show the code to scan. */
+static bool
+answer_page(const struct web_request *req, struct web_reply *reply,
+    const struct store_paid *paid, struct err *err)
+{
+	bool is_chinese = web_request_is_chinese(req);
+	char yuan[FEN_YUAN_SIZE];
+
+	fen_format_yuan(paid->payment.total_fen, yuan);
+	if (!web_reply_text(reply, 201, "text/html; charset=utf-8", "", err))
+		return false;
+	buf_format(&reply->body, "<!DOCTYPE html><html lang=\"%s\"><meta "
+	    "charset=\"utf-8\"><meta name=\"viewport\" content=\"width="
+	    "device-width\"><title>%s</title><h1>&yen;%s</h1><p>%s</p>"
+	    "<img src=\"pay/%s/qr.svg?token=%s\" width=\"240\" "
+	    "height=\"240\" alt=\"%s\"></html>",
+	    is_chinese ? "zh" : "en",
+	    is_chinese ? "微信支付" : "WeChat Pay", yuan,
+	    is_chinese ? "请用微信扫一扫付款" : "Scan with WeChat to pay",
+	    paid->order_no, paid->token,
+	    is_chinese ? "付款二维码" : "QR code to pay");
+	return true;
+}
+
+static bool
+answer_ready(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct store_paid *paid, struct err *err)
+{
+	bool is_jsapi = str_eq(paid->payment.trade_type, "JSAPI");
+	struct jsonmsg *msg;
+
+	if (web_request_is_browser(req) && !is_jsapi)
+		return answer_page(req, reply, paid, err);
+	msg = jsonmsg_new();
+	add_order(msg, paid, paid->order_state);
+	if (!is_jsapi)
+		jsonmsg_text(msg, "code_url", paid->prepay.code_url);
+	else if (!add_jsapi(msg, pay, req, paid, err)) {
+		jsonmsg_free(msg);
+		return false;
+	}
+	return web_reply_json(reply, 201, msg, err);
+}
+
+static bool
+answer_pending(struct web_reply *reply, const struct store_paid *paid,
+    struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	add_order(msg, paid, "pending");
+	jsonmsg_int(msg, "retry_after", RETRY_AFTER_S);
+	return web_reply_json(reply, 202, msg, err);
+}
+
+static bool
+answer_price(struct web_reply *reply, fen_t total_fen, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	jsonmsg_text(msg, "code", "PRICE_CHANGED");
+	jsonmsg_text(msg, "message", "total_fee: the price is another");
+	jsonmsg_int(msg, "total_fee", total_fen);
+	return web_reply_json(reply, 409, msg, err);
+}
+
+static bool
+answer_no(struct web_reply *reply, const struct store_paid *paid,
+    struct err *err)
+{
+	switch (paid->verdict) {
+	case STORE_PAY_PAID:
+		return web_reply_refuse(reply, 409, "ORDER_PAID",
+		    "the order is paid", err);
+	case STORE_PAY_CLOSING:
+	case STORE_PAY_CLOSED:
+		return web_reply_refuse(reply, 409, "ORDER_CLOSED",
+		    "the order is closed", err);
+	case STORE_PAY_EXPIRED:
+		return web_reply_refuse(reply, 409, "ORDER_EXPIRED",
+		    "the order has expired", err);
+	case STORE_PAY_EXHAUSTED:
+		return web_reply_refuse(reply, 409, "TOO_MANY_ATTEMPTS",
+		    "too many attempts to pay this order", err);
+	case STORE_PAY_PRICE:
+		return answer_price(reply, paid->payment.total_fen, err);
+	case STORE_PAY_TOO_MUCH:
+		return err_set(err, ERR_INPUT, "quantity: more than one order "
+		    "can be");
+	case STORE_PAY_DIFFERS:
+		return err_set(err, ERR_CONFLICT, "the same number or "
+		    "request_id was used for something else");
+	case STORE_PAY_UNKNOWN:
+		return err_set(err, ERR_MISSING, "no such product or order");
+	default:
+		return err_set(err, ERR_BUG, "no word for this verdict");
+	}
+}
+
+static bool
+answer_pay(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct store_paid *paid,
+    const struct wechat_answer *answer, enum flow_pay_end end,
+    struct err *err)
+{
+	switch (end) {
+	case FLOW_PAY_READY:
+		return answer_ready(pay, req, reply, paid, err);
+	case FLOW_PAY_NO:
+		return answer_no(reply, paid, err);
+	case FLOW_PAY_BUSY:
+		return web_reply_refuse(reply, 409, "BUSY",
+		    "the same is being asked for; try again", err);
+	case FLOW_PAY_UNSURE:
+		return answer_pending(reply, paid, err);
+	case FLOW_PAY_REFUSED:
+		return err_set(err, ERR_REFUSED, "unifiedorder: %s",
+		    answer->code);
+	}
+	return err_set(err, ERR_BUG, "no end of a payment");
+}
+
+/* POST /pay: have something paid. */
+static bool
+pay_order(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	struct wechat_answer answer = { 0 };
+	struct store_paid paid = { 0 };
+	struct store_pay ask = { 0 };
+	enum flow_pay_end end = 0;
+
+	return web_auth_origin(req, pay->settings.allowed_origins, err)
+	    && read_pay(pay, req, &ask, err)
+	    && flow_pay(&pay->flow, &ask, &paid, &answer, &end, err)
+	    && answer_pay(pay, req, reply, &paid, &answer, end, err);
+}
+
+/* ---- the shopper's order */
+
+static bool
+no_such_order(struct err *err)
+{
+	return err_set(err, ERR_MISSING, "no such order");
+}
+
+/* The order that the path names and its token, from fields that may have no
+ * other.  An ill-formed number or token is one that does not exist. */
+static bool
+read_shopper(const struct web_request *req, const struct fields *fields,
+    const char **order_no, const char **token, struct err *err)
+{
+	struct err shape = { 0 };
+
+	*order_no = req->wild[0];
+	if (!need(fields, "token", token, err))
+		return false;
+	if (!order_no_check(*order_no, &shape)
+	    || !order_token_check(*token, &shape))
+		return no_such_order(err);
+	return true;
+}
+
+static bool
+read_shopper_query(struct web_request *req, const char **order_no,
+    const char **token, struct err *err)
+{
+	return web_request_query(req, (const char *const[]){ "token", NULL },
+	    err)
+	    && read_shopper(req, &req->query, order_no, token, err);
+}
+
+static bool
+read_shopper_form(const struct pay *pay, struct web_request *req,
+    const char **order_no, const char **token, struct err *err)
+{
+	return web_auth_origin(req, pay->settings.allowed_origins, err)
+	    && web_request_form(req, (const char *const[]){ "token", NULL },
+	    err)
+	    && web_request_query(req, (const char *const[]){ NULL }, err)
+	    && read_shopper(req, &req->form, order_no, token, err);
+}
+
+/* GET /pay/ORDER_NO */
+static bool
+pay_show(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *order_no, *token;
+	char *json = NULL;
+	bool ok;
+
+	if (!read_shopper_query(req, &order_no, &token, err)
+	    || !store_order_show(pay->flow.store, order_no, token,
+	    deadline_of(req), &json, err))
+		return false;
+	ok = json == NULL ? no_such_order(err)
+	    : web_reply_text(reply, 200, "application/json", json, err);
+	free(json);
+	return ok;
+}
+
+/* GET /pay/ORDER_NO/qr.svg */
+static bool
+pay_qr(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *order_no, *token;
+	char *code_url = NULL;
+	bool ok;
+
+	if (!read_shopper_query(req, &order_no, &token, err)
+	    || !store_order_code_url(pay->flow.store, order_no, token,
+	    deadline_of(req), &code_url, err))
+		return false;
+	ok = code_url == NULL
+	    ? err_set(err, ERR_MISSING, "no such order, or nothing to scan")
+	    : web_reply_text(reply, 200, "image/svg+xml", "", err)
+	    && qrsvg_format(code_url, &reply->body, err);
+	free(code_url);
+	return ok;
+}
+
+static bool
+answer_state(struct web_reply *reply, int status, const char *state,
+    bool is_closing, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	jsonmsg_text(msg, "state", state);
+	if (is_closing)
+		jsonmsg_bool(msg, "closing", true);
+	return web_reply_json(reply, status, msg, err);
+}
+
+static bool
+answer_close(struct web_reply *reply, enum store_close_verdict verdict,
+    struct err *err)
+{
+	switch (verdict) {
+	case STORE_CLOSE_CLOSED:
+		return answer_state(reply, 200, "closed", false, err);
+	case STORE_CLOSE_CLOSING:
+	case STORE_CLOSE_CALL:
+		return answer_state(reply, 202, "pending", true, err);
+	case STORE_CLOSE_PAID:
+		return web_reply_refuse(reply, 409, "ORDER_PAID",
+		    "the order is paid", err);
+	case STORE_CLOSE_UNKNOWN:
+		return no_such_order(err);
+	}
+	return err_set(err, ERR_BUG, "no verdict on a close");
+}
+
+/* POST /pay/ORDER_NO/close */
+static bool
+pay_close(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *order_no, *token;
+	enum store_close_verdict verdict;
+
+	return read_shopper_form(pay, req, &order_no, &token, err)
+	    && flow_order_close(&pay->flow, order_no, token, &verdict, err)
+	    && answer_close(reply, verdict, err);
+}
+
+static bool
+answer_check(struct web_reply *reply, enum store_check_verdict verdict,
+    struct err *err)
+{
+	switch (verdict) {
+	case STORE_CHECK_ASKED:
+	case STORE_CHECK_EARLY:
+		return answer_state(reply, 202, "pending", false, err);
+	case STORE_CHECK_PAID:
+		return answer_state(reply, 202, "paid", false, err);
+	case STORE_CHECK_CLOSED:
+		return answer_state(reply, 202, "closed", false, err);
+	case STORE_CHECK_UNKNOWN:
+		return no_such_order(err);
+	}
+	return err_set(err, ERR_BUG, "no verdict on a check");
+}
+
+/* POST /pay/ORDER_NO/check: "I have paid". */
+static bool
+pay_check(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *order_no, *token;
+	enum store_check_verdict verdict;
+
+	return read_shopper_form(pay, req, &order_no, &token, err)
+	    && store_order_check(pay->flow.store, order_no, token,
+	    deadline_of(req), &verdict, err)
+	    && answer_check(reply, verdict, err);
+}
+
+/* ---- staff */
+
+static bool
+read_orders(struct web_request *req, const char **state,
+    const char **order_no, struct web_page *page, struct err *err)
+{
+	static const char *const known[] = {
+		"state", "order_no", "after", "limit", NULL
+	};
+	static const char *const states[] = {
+		"pending", "paid", "closed", NULL
+	};
+
+	if (!web_request_query(req, known, err))
+		return false;
+	*state = fields_get(&req->query, "state");
+	*order_no = fields_get(&req->query, "order_no");
+	if (*state != NULL && !str_is_among(*state, states))
+		return err_set(err, ERR_INPUT,
+		    "state: not pending, paid or closed");
+	return (*order_no == NULL || order_no_check(*order_no, err))
+	    && web_page_read(req, page, err);
+}
+
+/* GET /merchant/orders */
+static bool
+merchant_orders(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *operator, *state, *order_no;
+	struct web_page page;
+	char *json = NULL;
+	bool ok;
+
+	ok = web_auth_operator(req, &operator, err)
+	    && read_orders(req, &state, &order_no, &page, err)
+	    && store_orders_list(pay->flow.store, state, order_no,
+	    page.after, page.limit, deadline_of(req), &json, err)
+	    && web_reply_text(reply, 200, "application/json", json, err);
+	free(json);
+	return ok;
+}
+
+static bool
+answer_checked(const struct pay *pay, struct web_reply *reply,
+    const char *order_no, struct err *err)
+{
+	struct jsonmsg *msg;
+	char state[9];
+
+	if (!store_order_state(pay->flow.store, order_no, flow_deadline(),
+	    state, err))
+		return false;
+	if (*state == '\0')
+		return no_such_order(err);
+	msg = jsonmsg_new();
+	jsonmsg_text(msg, "order_no", order_no);
+	jsonmsg_text(msg, "state", state);
+	return web_reply_json(reply, 200, msg, err);
+}
+
+/* POST /merchant/orders/ORDER_NO/check: ask WeChat now. */
+static bool
+merchant_check(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *operator, *order_no = req->wild[0];
+	struct err shape = { 0 };
+
+	if (!web_auth_operator(req, &operator, err)
+	    || !web_auth_merchant_post(req, pay->settings.site_secret,
+	    pay->settings.allowed_origins, err)
+	    || !web_request_form(req, (const char *const[]){ NULL }, err))
+		return false;
+	if (!order_no_check(order_no, &shape))
+		return no_such_order(err);
+	log_info("order.checked", "order_no", order_no, "operator", operator,
+	    NULL);
+	return flow_order_check(&pay->flow, order_no, err)
+	    && answer_checked(pay, reply, order_no, err);
+}
+
+static bool
+pay_health(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+
+	return store_ping(pay->flow.store, deadline_of(req), err)
+	    && web_reply_text(reply, 200, "text/plain", "ok\n", err);
+}
+
+static const struct web_route routes[] = {
+	{ WEB_POST, "/pay", pay_order, FORM_MAX },
+	{ WEB_GET, "/pay/*", pay_show, 0 },
+	{ WEB_GET, "/pay/*/qr.svg", pay_qr, 0 },
+	{ WEB_POST, "/pay/*/close", pay_close, FORM_MAX },
+	{ WEB_POST, "/pay/*/check", pay_check, FORM_MAX },
+	{ WEB_GET, "/merchant/orders", merchant_orders, 0 },
+	{ WEB_POST, "/merchant/orders/*/check", merchant_check, FORM_MAX },
+	{ WEB_GET, "/healthz", pay_health, 0 },
+};
+
+static bool
+pay_run(struct web_start *start, struct err *err)
+{
+	struct pay pay = { 0 };
+	struct web_app app = {
+		.name = "pay",
+		.app = &pay,
+		.routes = routes,
+		.route_count = COUNT_OF(routes),
+	};
+	bool ok;
+
+	xmlmsg_start();
+	wechat_start();
+	ok = settings_read(web_start_config(start), SETTINGS_PAY,
+	    &pay.settings, err)
+	    && flow_open(&pay.settings, &pay.flow, err)
+	    && web_serve(start, &app, pay.settings.threads, err);
+	flow_close(&pay.flow);
+	settings_clear(&pay.settings);
+	return ok;
+}
+
+int
+main(int argc, char *argv[])
+{
+	return web_main(argc, argv, "pay", pay_run);
+}

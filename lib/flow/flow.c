@@ -1,0 +1,68 @@
+#include "flow/flow.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+bool
+flow_open(const struct settings *settings, struct flow *out, struct err *err)
+{
+	struct wechat_config config = {
+		.mchid = settings->mchid,
+		.sign_type = settings->sign_type,
+		.api_key = settings->api_key,
+		.url = settings->wechat_url,
+		.url_backup = settings->wechat_url_backup,
+		.ca = settings->wechat_ca,
+		.merchant_cert = settings->merchant_cert,
+		.merchant_key = settings->merchant_key,
+		.public_url = settings->public_url,
+		.connect_ms = settings->wechat_connect_ms,
+		.total_ms = settings->wechat_total_ms,
+	};
+
+	*out = (struct flow){ .settings = settings };
+	if (wechat_open(&config, &out->wechat, err)
+	    && settings_store(settings, &out->store, err))
+		return true;
+	flow_close(out);
+	return false;
+}
+
+void
+flow_close(struct flow *flow)
+{
+	wechat_close(flow->wechat);
+	store_close(flow->store);
+	*flow = (struct flow){ 0 };
+}
+
+int64_t
+flow_deadline(void)
+{
+	return clock_monotonic_ms() + FLOW_STORE_MS;
+}
+
+long
+flow_lease_s(const struct flow *flow)
+{
+	return (flow->settings->wechat_total_ms + 999) / 1000 + 5;
+}
+
+void
+flow_log_answer(const char *op, const char *number,
+    const struct wechat_answer *answer)
+{
+	const char *verdict = wechat_verdict_name(answer->verdict);
+
+	if (answer->alarm)
+		log_error("wechat.doubted", "op", op, "number", number,
+		    "verdict", verdict, "code", answer->code, "text",
+		    answer->text, NULL);
+	else if (answer->verdict == WECHAT_DONE)
+		log_info("wechat.answered", "op", op, "number", number,
+		    "verdict", verdict, NULL);
+	else
+		log_warn("wechat.answered", "op", op, "number", number,
+		    "verdict", verdict, "code", answer->code, "text",
+		    answer->text, NULL);
+}

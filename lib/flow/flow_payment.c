@@ -1,0 +1,284 @@
+#include "flow/flow_payment.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "wire/mac.h"
+
+#define REREAD_MS 50		/* while somebody else calls */
+#define CALLS_MAX 3		/* of one POST /pay: ask, call, call anew */
+#define PAYMENTS_MAX 99
+
+static struct store_outcome
+outcome_of(const char *out_trade_no, int64_t lease_no, int64_t call_no,
+    const struct wechat_answer *answer, long check_s)
+{
+	return (struct store_outcome){
+		.out_trade_no = out_trade_no,
+		.lease_no = lease_no,
+		.call_no = call_no,
+		.verdict = wechat_verdict_name(answer->verdict),
+		.code = answer->code,
+		.check_s = check_s,
+	};
+}
+
+/* Money that does not fit what we know wakes someone; once, where it is
+ * found, for the row stays for those who look. */
+static void
+log_settled(const char *out_trade_no, enum store_settled settled)
+{
+	switch (settled) {
+	case STORE_SETTLED:
+		log_info("order.settled", "out_trade_no", out_trade_no, "by",
+		    "query", NULL);
+		break;
+	case STORE_SECOND:
+	case STORE_DIFFERS:
+	case STORE_UNKNOWN:
+		log_error("money.quarantined", "out_trade_no", out_trade_no,
+		    "by", "query", NULL);
+		break;
+	case STORE_ALREADY:
+	case STORE_NOT_PAID:
+		break;
+	}
+}
+
+static bool
+payment_query(const struct flow *flow, const char *appid,
+    const char *out_trade_no, const char *nonce, int64_t lease_no,
+    int64_t call_no, long check_s, enum store_settled *settled,
+    struct wechat_answer *answer, struct err *err)
+{
+	struct payment_facts facts = { 0 };
+	struct store_outcome outcome;
+
+	wechat_query(flow->wechat, appid, out_trade_no, nonce, &facts, answer);
+	flow_log_answer("query", out_trade_no, answer);
+	outcome = outcome_of(out_trade_no, lease_no, call_no, answer, check_s);
+	if (!store_payment_told(flow->store, &outcome,
+	    answer->verdict == WECHAT_DONE ? &facts : NULL, flow_deadline(),
+	    settled, err))
+		return false;
+	log_settled(out_trade_no, *settled);
+	return true;
+}
+
+/* Call unifiedorder under the lease that paid holds. */
+static bool
+payment_prepay(const struct flow *flow, const char *nonce,
+    struct store_paid *paid, struct wechat_answer *answer, struct err *err)
+{
+	const char *out_trade_no = paid->payment.out_trade_no;
+	enum store_payment_state state;
+	struct store_outcome outcome;
+
+	wechat_prepay(flow->wechat, &paid->payment, nonce, &paid->prepay,
+	    answer);
+	flow_log_answer("prepay", out_trade_no, answer);
+	outcome = outcome_of(out_trade_no, paid->lease_no, paid->call_no,
+	    answer, flow->settings->check_first_s);
+	return store_payment_prepaid(flow->store, &outcome, &paid->prepay,
+	    flow_deadline(), &state, err);
+}
+
+/* What the handler answers after unifiedorder said so; 0: go on. */
+static enum flow_pay_end
+end_of(enum wechat_verdict verdict)
+{
+	switch (verdict) {
+	case WECHAT_DONE:
+		return FLOW_PAY_READY;
+	case WECHAT_PAID:	/* ask, and settle */
+	case WECHAT_CLOSED:	/* the next attempt has a new number */
+		return 0;
+	case WECHAT_REFUSED:
+	case WECHAT_DENIED:
+	case WECHAT_NO_MONEY:
+		return FLOW_PAY_REFUSED;
+	case WECHAT_UNSURE:
+	case WECHAT_NOT_SENT:
+	case WECHAT_AGAIN:
+	case WECHAT_MISSING:
+		return FLOW_PAY_UNSURE;
+	}
+	return FLOW_PAY_UNSURE;
+}
+
+/* One turn: what pay_start says is ours to do.  *end stays 0 to go on. */
+static bool
+pay_turn(const struct flow *flow, struct store_pay *pay,
+    struct store_paid *paid, struct wechat_answer *answer,
+    enum flow_pay_end *end, struct err *err)
+{
+	enum store_settled settled;
+	char nonce[NONCE_SIZE];
+
+	if (!nonce_new(nonce, err))
+		return false;
+	pay->nonce = nonce;
+	if (!store_pay_start(flow->store, pay, flow_deadline(), paid, err))
+		return false;
+	switch (paid->verdict) {
+	case STORE_PAY_READY:
+		*end = FLOW_PAY_READY;
+		return true;
+	case STORE_PAY_CALL:
+		if (!payment_prepay(flow, nonce, paid, answer, err))
+			return false;
+		*end = end_of(answer->verdict);
+		return true;
+	case STORE_PAY_ASK:
+		if (!payment_query(flow, paid->payment.appid,
+		    paid->payment.out_trade_no, nonce, paid->lease_no,
+		    paid->call_no, flow->settings->check_young_s, &settled,
+		    answer, err))
+			return false;
+		if (answer->verdict != WECHAT_DONE
+		    && answer->verdict != WECHAT_MISSING)
+			*end = FLOW_PAY_UNSURE;
+		return true;
+	case STORE_PAY_WAIT:
+		*end = FLOW_PAY_BUSY;
+		return true;
+	default:
+		*end = FLOW_PAY_NO;
+		return true;
+	}
+}
+
+/* The order is open: later turns name it, and make no other. */
+static void
+pay_by_token(struct store_pay *pay, const struct store_paid *paid)
+{
+	pay->way = "order";
+	pay->order_no = paid->order_no;
+	pay->token = paid->token;
+	pay->product_id = NULL;
+	pay->request_id = NULL;
+	pay->body = NULL;
+	pay->attach = "";
+	pay->total_fen = 0;
+	pay->time_expire = 0;
+}
+
+bool
+flow_pay(const struct flow *flow, const struct store_pay *pay,
+    struct store_paid *paid, struct wechat_answer *answer,
+    enum flow_pay_end *end, struct err *err)
+{
+	int64_t until = clock_monotonic_ms() + flow->settings->wechat_total_ms;
+	struct store_paid first;
+	struct store_pay mine = *pay;
+
+	mine.lease_s = flow_lease_s(flow);
+	mine.check_s = flow->settings->check_first_s;
+	for (int calls = 0; calls < CALLS_MAX;) {
+		*end = 0;
+		if (!pay_turn(flow, &mine, paid, answer, end, err))
+			return false;
+		if (*end == FLOW_PAY_BUSY && clock_monotonic_ms() < until)
+			(void)poll(NULL, 0, REREAD_MS);
+		else if (*end != 0)
+			return true;
+		else
+			calls++;
+		first = *paid;
+		pay_by_token(&mine, &first);
+	}
+	*end = FLOW_PAY_UNSURE;
+	return true;
+}
+
+bool
+flow_payment_step(const struct flow *flow, const char *out_trade_no,
+    bool *found, struct err *err)
+{
+	struct store_payment_claim claim;
+	struct wechat_answer answer;
+	enum store_settled settled;
+	enum store_payment_state state;
+	struct store_outcome outcome;
+	char nonce[NONCE_SIZE];
+	long check_s;
+
+	if (!nonce_new(nonce, err)
+	    || !store_payment_claim(flow->store, out_trade_no, nonce,
+	    flow_lease_s(flow), flow_deadline(), &claim, found, err))
+		return false;
+	if (!*found)
+		return true;
+	check_s = payment_next_check(claim.age_s, flow->settings->check_first_s,
+	    flow->settings->check_young_s);
+	if (claim.op == STORE_PAYMENT_QUERY)
+		return payment_query(flow, claim.appid, claim.out_trade_no,
+		    nonce, claim.lease_no, claim.call_no, check_s, &settled,
+		    &answer, err);
+	wechat_close_payment(flow->wechat, claim.appid, claim.out_trade_no,
+	    nonce, &answer);
+	flow_log_answer("close", claim.out_trade_no, &answer);
+	outcome = outcome_of(claim.out_trade_no, claim.lease_no, claim.call_no,
+	    &answer, check_s);
+	return store_payment_closed(flow->store, &outcome, flow_deadline(),
+	    &state, err);
+}
+
+bool
+flow_order_check(const struct flow *flow, const char *order_no,
+    struct err *err)
+{
+	char numbers[PAYMENTS_MAX][OUT_TRADE_NO_MAX + 1];
+	size_t count;
+	bool found;
+
+	if (!store_order_payments(flow->store, order_no, flow_deadline(),
+	    numbers, PAYMENTS_MAX, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!flow_payment_step(flow, numbers[i], &found, err))
+			return false;
+	return true;
+}
+
+static bool
+order_close_call(const struct flow *flow, const struct store_close *call,
+    const char *nonce, struct err *err)
+{
+	struct wechat_answer answer;
+	enum store_payment_state state;
+	struct store_outcome outcome;
+
+	wechat_close_payment(flow->wechat, call->appid, call->out_trade_no,
+	    nonce, &answer);
+	flow_log_answer("close", call->out_trade_no, &answer);
+	outcome = outcome_of(call->out_trade_no, call->lease_no,
+	    call->call_no, &answer, flow->settings->check_first_s);
+	return store_payment_closed(flow->store, &outcome, flow_deadline(),
+	    &state, err);
+}
+
+bool
+flow_order_close(const struct flow *flow, const char *order_no,
+    const char *token, enum store_close_verdict *verdict, struct err *err)
+{
+	struct store_close close;
+	char nonce[NONCE_SIZE];
+
+	/* nginx waits for two calls' budgets; the worker does the rest */
+	for (int calls = 0; calls < 2; calls++) {
+		if (!nonce_new(nonce, err)
+		    || !store_order_close(flow->store, order_no, token, nonce,
+		    flow_lease_s(flow), flow_deadline(), &close, err))
+			return false;
+		*verdict = close.verdict;
+		if (close.verdict != STORE_CLOSE_CALL)
+			return true;
+		if (!order_close_call(flow, &close, nonce, err))
+			return false;
+	}
+	*verdict = STORE_CLOSE_CLOSING;
+	return true;
+}

@@ -1,0 +1,150 @@
+#include "flow/settings.h"
+
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/str.h"
+#include "pay/payment.h"
+
+#define PAY SETTINGS_PAY
+#define NOTIFY SETTINGS_NOTIFY
+#define REFUND SETTINGS_REFUND
+#define WORKER SETTINGS_WORKER
+#define MIGRATE SETTINGS_MIGRATE
+#define WEB (PAY | NOTIFY | REFUND)
+#define CALLS (PAY | REFUND | WORKER)	/* who calls WeChat */
+#define DAY 86400
+
+static const struct conf_key keys[] = {
+	/* name, type, who needs it, who takes it if it is there, default,
+	 * smallest, largest */
+	{ "db_conninfo", CONF_TEXT, WEB | WORKER, 0, NULL, 0, 0 },
+	{ "admin_conninfo", CONF_TEXT, MIGRATE, 0, NULL, 0, 0 },
+	{ "db_connections", CONF_INT, WEB | WORKER, 0, "8", 1, 64 },
+	{ "threads", CONF_INT, WEB | WORKER, 0, "16", 1, 64 },
+
+	{ "mchid", CONF_TEXT, WEB | WORKER | MIGRATE, 0, NULL, 0, 0 },
+	{ "appid", CONF_TEXT, WEB | WORKER, 0, NULL, 0, 0 },
+	{ "api", CONF_TEXT, WEB | WORKER, 0, "v2", 0, 0 },
+	{ "sign_type", CONF_TEXT, WEB | WORKER, 0, "HMAC-SHA256", 0, 0 },
+
+	{ "api_key", CONF_SECRET, WEB | WORKER, 0, NULL, 0, 0 },
+	{ "shop_key", CONF_SECRET, PAY, 0, NULL, 0, 0 },
+	{ "site_secret", CONF_SECRET, PAY | REFUND, 0, NULL, 0, 0 },
+	{ "merchant_cert", CONF_SECRET, REFUND | WORKER, 0, NULL, 0, 0 },
+	{ "merchant_key", CONF_SECRET, REFUND | WORKER, 0, NULL, 0, 0 },
+
+	{ "wechat_url", CONF_TEXT, CALLS, 0, "https://api.mch.weixin.qq.com",
+	    0, 0 },
+	{ "wechat_url_backup", CONF_TEXT, 0, CALLS, NULL, 0, 0 },
+	{ "wechat_ca", CONF_TEXT, 0, CALLS, NULL, 0, 0 },
+	{ "wechat_connect_ms", CONF_INT, CALLS, 0, "3000", 100, 10000 },
+	{ "wechat_total_ms", CONF_INT, CALLS, 0, "10000", 200, 12000 },
+
+	{ "public_url", CONF_TEXT, CALLS, 0, NULL, 0, 0 },
+	{ "return_hosts", CONF_TEXT, PAY, 0, "", 0, 0 },
+	{ "allowed_origins", CONF_TEXT, PAY | REFUND, 0, "", 0, 0 },
+
+	{ "order_life", CONF_INT, PAY, 0, "7200", 61, 7 * DAY },
+	{ "close_after", CONF_INT, PAY, 0, "300", 0, DAY },
+	{ "refund_gap", CONF_INT, REFUND | WORKER, 0, "60", 0, DAY },
+	{ "check_first", CONF_INT, PAY | WORKER, 0, "20", 1, DAY },
+	{ "check_young", CONF_INT, PAY | WORKER, 0, "30", 1, DAY },
+	{ "refund_check_first", CONF_INT, REFUND | WORKER, 0, "60", 1, DAY },
+	{ "worker_poll_ms", CONF_INT, WORKER, 0, "500", 10, 60000 },
+};
+
+/* Judge the texts that have a form of their own. */
+static bool
+settings_judge(struct settings *settings, const char *sign_type,
+    struct err *err)
+{
+	if (!str_is_of(settings->mchid, STR_DIGITS, 6, MCHID_MAX))
+		return err_set(err, ERR_INPUT, "mchid: not digits");
+	if (settings->program == SETTINGS_MIGRATE)
+		return true;
+	if (!str_is_of(settings->appid, STR_ALNUM, 3, APPID_MAX))
+		return err_set(err, ERR_INPUT, "appid: not letters and digits");
+	if (!str_eq(settings->api, "v2"))
+		return err_set(err, ERR_INPUT, "api: \"v2\" is all there is yet");
+	if (!sign2_type_parse(sign_type, &settings->sign_type))
+		return err_set(err, ERR_INPUT,
+		    "sign_type: neither MD5 nor HMAC-SHA256");
+	if (!str_is_of(secret_bytes(settings->api_key), STR_ALNUM, 32, 32))
+		return err_set(err, ERR_INPUT,
+		    "api_key: not 32 letters and digits");
+	if (settings->public_url != NULL
+	    && strncmp(settings->public_url, "https://", 8) != 0)
+		return err_set(err, ERR_INPUT, "public_url: not https://");
+	return true;
+}
+
+bool
+settings_read(const char *path, enum settings_program program,
+    struct settings *out, struct err *err)
+{
+	struct conf *conf = NULL;
+
+	if (!conf_read(path, keys, COUNT_OF(keys), program, &conf, err))
+		return false;
+	*out = (struct settings){
+		.conf = conf,
+		.program = program,
+		.db_conninfo = conf_text(conf, "db_conninfo"),
+		.admin_conninfo = conf_text(conf, "admin_conninfo"),
+		.mchid = conf_text(conf, "mchid"),
+		.appid = conf_text(conf, "appid"),
+		.api = conf_text(conf, "api"),
+		.wechat_url = conf_text(conf, "wechat_url"),
+		.wechat_url_backup = conf_text(conf, "wechat_url_backup"),
+		.wechat_ca = conf_text(conf, "wechat_ca"),
+		.public_url = conf_text(conf, "public_url"),
+		.return_hosts = conf_text(conf, "return_hosts"),
+		.allowed_origins = conf_text(conf, "allowed_origins"),
+		.api_key = conf_secret(conf, "api_key"),
+		.shop_key = conf_secret(conf, "shop_key"),
+		.site_secret = conf_secret(conf, "site_secret"),
+		.merchant_cert = conf_secret(conf, "merchant_cert"),
+		.merchant_key = conf_secret(conf, "merchant_key"),
+		.db_connections = (int)conf_int(conf, "db_connections"),
+		.threads = (int)conf_int(conf, "threads"),
+		.order_life_s = conf_int(conf, "order_life"),
+		.close_after_s = conf_int(conf, "close_after"),
+		.refund_gap_s = conf_int(conf, "refund_gap"),
+		.check_first_s = conf_int(conf, "check_first"),
+		.check_young_s = conf_int(conf, "check_young"),
+		.refund_check_first_s = conf_int(conf, "refund_check_first"),
+		.wechat_connect_ms = conf_int(conf, "wechat_connect_ms"),
+		.wechat_total_ms = conf_int(conf, "wechat_total_ms"),
+		.worker_poll_ms = conf_int(conf, "worker_poll_ms"),
+	};
+	if (!settings_judge(out, conf_text(conf, "sign_type"), err)) {
+		settings_clear(out);
+		return err_in(err, path);
+	}
+	return true;
+}
+
+void
+settings_clear(struct settings *settings)
+{
+	conf_free(settings->conf);
+	*settings = (struct settings){ 0 };
+}
+
+bool
+settings_store(const struct settings *settings, struct store **out,
+    struct err *err)
+{
+	const char *role = settings->program == PAY ? "wxpay_pay"
+	    : settings->program == NOTIFY ? "wxpay_notify"
+	    : settings->program == REFUND ? "wxpay_refund" : "wxpay_worker";
+	struct store_config config = {
+		.conninfo = settings->db_conninfo,
+		.role = role,
+		.mchid = settings->mchid,
+		.connections = settings->db_connections,
+	};
+
+	return store_open(&config, out, err);
+}

@@ -1,0 +1,53 @@
+/*
+ * settings: our configuration.
+ *
+ * Knows every key, who needs it, and what is a sensible value.  Hides conf.
+ * Owns the values and secrets; const after settings_read.
+ */
+#ifndef FLOW_SETTINGS_H
+#define FLOW_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "store/store.h"
+#include "wire/sign2.h"
+
+enum settings_program {
+	SETTINGS_PAY = 1,
+	SETTINGS_NOTIFY = 2,
+	SETTINGS_REFUND = 4,
+	SETTINGS_WORKER = 8,
+	SETTINGS_MIGRATE = 16,
+};
+
+struct conf;
+
+struct settings {		/* all borrowed from conf; NULL: not ours */
+	struct conf *conf;
+	enum settings_program program;
+	const char *db_conninfo, *admin_conninfo;
+	const char *mchid, *appid, *api;
+	const char *wechat_url, *wechat_url_backup, *wechat_ca, *public_url;
+	const char *return_hosts, *allowed_origins;
+	const struct secret *api_key, *shop_key, *site_secret;
+	const struct secret *merchant_cert, *merchant_key;
+	enum sign2_type sign_type;
+	int db_connections, threads;
+	long order_life_s, close_after_s, refund_gap_s;
+	long check_first_s, check_young_s, refund_check_first_s;
+	long wechat_connect_ms, wechat_total_ms, worker_poll_ms;
+};
+
+/* ERR_INPUT with file and line, or the key, that is wrong. */
+MUSTUSE bool settings_read(const char *path, enum settings_program program,
+    struct settings *out, struct err *err);
+void settings_clear(struct settings *settings);
+
+/* The store of this program's own role. */
+MUSTUSE bool settings_store(const struct settings *settings,
+    struct store **out, struct err *err);
+
+#endif
