@@ -80,16 +80,30 @@ start() {
 	)
 }
 
-# Kill what a killed parent has left behind: nginx's workers keep its port.
+# sweep NAME: kill what a killed parent has left behind, which may still hold
+# its port or its memory, and wait for the end of it.
 sweep() {
-	local name=$1 proc
+	local pid
+
+	for pid in $(left_behind "$1"); do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait_until "the end of $1" nothing_left "$1"
+}
+
+left_behind() {
+	local proc
 
 	for proc in /proc/[0-9]*; do
 		if works_here "${proc#/proc/}" \
-		    && [ "$(cat "$proc/comm" 2>/dev/null)" = "$name" ]; then
-			kill -KILL "${proc#/proc/}" 2>/dev/null || true
+		    && [ "$(cat "$proc/comm" 2>/dev/null)" = "$1" ]; then
+			printf '%s\n' "${proc#/proc/}"
 		fi
 	done
+}
+
+nothing_left() {
+	[ -z "$(left_behind "$1")" ]
 }
 
 # must_answer NAME COMMAND...: until it answers or has died.
@@ -132,15 +146,17 @@ make_dir() {
 
 # stop NAME SIGNAL: ask, wait, insist.  A stopped process hears after CONT.
 stop() {
-	local pid
+	local pid end=$((SECONDS + 10))
 
 	pid=$(pid_of "$1")
-	if [ -n "$pid" ] && is_ours "$pid"; then
+	if is_alive "$1"; then
 		kill "-$2" "$pid" 2>/dev/null || true
 		kill -CONT "$pid" 2>/dev/null || true
-		timeout 10 tail -f --pid="$pid" /dev/null \
-		    || kill -KILL "$pid" 2>/dev/null || true
 	fi
+	while is_alive "$1"; do
+		[ "$SECONDS" -lt "$end" ] || kill -KILL "$pid" 2>/dev/null || true
+		sleep 0.05
+	done
 	rm -f "$DIR/pid/$1.pid"
 }
 

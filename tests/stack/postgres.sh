@@ -34,13 +34,14 @@ postgres_map() {
 }
 
 postgres_start() {
-	rm -f "$DIR"/data/postmaster.pid
+	sweep postgres
+	rm -f "$DIR/data/postmaster.pid" "$DIR"/socket/.s.PGSQL.*
 	start postgres "${AS_POSTGRES[@]}" "$PG_BIN/postgres" -D "$DIR/data"
 	must_answer postgres postgres_answers
 }
 
 postgres_answers() {
-	"$PG_BIN/pg_isready" -q -h "$DIR/socket"
+	"$PG_BIN/pg_isready" -q -U postgres -h "$DIR/socket"
 }
 
 # sql DATABASE ARGUMENTS...: as the superuser.
