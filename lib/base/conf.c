@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#define INT_DIGITS_MAX 9	/* what libconfig reads without a wrap */
+
 struct conf_value {
 	const struct conf_key *key;	/* borrowed: tables are static */
 	char *text;			/* CONF_TEXT; or where the secret is */
@@ -86,7 +88,9 @@ settings_judge(const config_t *config, const char *path,
 		    config_setting_name(setting));
 		bool ok = false;
 
-		if (key == NULL)
+		if (config_setting_source_file(setting) != NULL)
+			err_set(err, ERR_INPUT, "in an included file");
+		else if (key == NULL)
 			err_set(err, ERR_INPUT, "no such key");
 		else if (key->type == CONF_INT)
 			ok = setting_judge_int(setting, key, err);
@@ -190,6 +194,58 @@ conf_new(const config_t *config, const char *path,
 	return true;
 }
 
+enum scan {			/* where a character of the file stands */
+	SCAN_CODE,
+	SCAN_TEXT,
+	SCAN_LINE_COMMENT,
+	SCAN_BLOCK_COMMENT,
+};
+
+static enum scan
+scan_step(enum scan in, int before, int c)
+{
+	if (in == SCAN_TEXT)
+		return c == '"' && before != '\\' ? SCAN_CODE : in;
+	if (in == SCAN_LINE_COMMENT)
+		return c == '\n' ? SCAN_CODE : in;
+	if (in == SCAN_BLOCK_COMMENT)
+		return before == '*' && c == '/' ? SCAN_CODE : in;
+	if (c == '"')
+		return SCAN_TEXT;
+	if (c == '#' || (before == '/' && c == '/'))
+		return SCAN_LINE_COMMENT;
+	return before == '/' && c == '*' ? SCAN_BLOCK_COMMENT : in;
+}
+
+/*
+ * libconfig 1.5 takes 4294967297 for 1, without a word, and does not show
+ * its digits.  So the file is looked through for long numbers before.
+ */
+static bool
+numbers_judge(FILE *file, const char *path, struct err *err)
+{
+	enum scan in = SCAN_CODE;
+	unsigned line = 1;
+	unsigned digits = 0;
+	int before = 0;
+
+	for (int c = fgetc(file); c != EOF; c = fgetc(file)) {
+		in = scan_step(in, before, c);
+		digits = in == SCAN_CODE && c >= '0' && c <= '9'
+		    ? digits + 1 : 0;
+		if (digits > INT_DIGITS_MAX)
+			return err_set(err, ERR_INPUT,
+			    "%s:%u: a number of more than %d digits", path,
+			    line, INT_DIGITS_MAX);
+		if (c == '\n')
+			line++;
+		/* A backslash that is itself escaped escapes nothing. */
+		before = before == '\\' && c == '\\' ? 0 : c;
+	}
+	rewind(file);
+	return true;
+}
+
 /* libconfig ends the process when it is given a directory to read. */
 static FILE *
 conf_open(const char *path, struct err *err)
@@ -218,6 +274,8 @@ conf_read(const char *path, const struct conf_key *keys, size_t count,
 	if (file == NULL)
 		return false;
 	config_init(&config);
+	if (!numbers_judge(file, path, err))
+		goto out;
 	if (config_read(&config, file) != CONFIG_TRUE) {
 		const char *in = config_error_file(&config);
 
