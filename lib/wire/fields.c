@@ -118,20 +118,12 @@ fields_text(const struct fields *fields, const char *name)
 	return value == NULL ? "" : value;
 }
 
-static bool
-is_among(const char *name, const char *const known[])
-{
-	while (*known != NULL && !str_eq(*known, name))
-		known++;
-	return *known != NULL;
-}
-
 bool
 fields_only(const struct fields *fields, const char *const known[],
     struct err *err)
 {
 	for (size_t i = 0; i < fields->count; i++)
-		if (!is_among(fields->list[i].name, known))
+		if (!str_is_among(fields->list[i].name, known))
 			return err_set(err, ERR_INPUT,
 			    "\"%.64s\" is not a field here",
 			    fields->list[i].name);
