@@ -29,6 +29,7 @@ O := build/$(VARIANT)
 BIN := $(if $(filter gcc,$(VARIANT)),build,$(O))
 CC := $(if $(filter gcc,$(VARIANT)),gcc,clang)
 PREFIX ?= /usr/local
+VERSION := 0.1
 
 CPPFLAGS := -D_GNU_SOURCE -Ilib -include base/banned.h -MMD -MP
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wvla -Walloca -Wstrict-prototypes \
@@ -121,8 +122,28 @@ ARCHIVES := $(call archives,$(LINK_ORDER))
 LIBS := $(call libs_of,$(LINK_ORDER))
 $(PROGRAMS): $(BIN)/%: $(O)/cgi/%.o $(ARCHIVES)
 	$(call link,$(LIBS))
-$(BIN)/wxpayctl: $(call objects,ops/*.c) $(ARCHIVES)
+$(BIN)/wxpayctl: $(call objects,ops/*.c) $(O)/sql.o $(ARCHIVES)
 	$(call link,$(LIBS))
+$(O)/ops/%.o: CPPFLAGS += -DVERSION='"$(VERSION)"'
+
+# sql/ as C text, in the order in which migrate runs it.
+SQL := sql/roles.sql $(sort $(wildcard sql/migrations/*.sql)) \
+	$(sort $(wildcard sql/functions/*.sql)) sql/grants.sql
+$(O)/sql.c: $(SQL) Makefile
+	@mkdir -p $(@D)
+	$(say)
+	$(Q){ echo '#include "../../ops/sql.h"'; \
+	    echo 'const struct store_script sql_scripts[] = {'; \
+	    for f in $(SQL); do \
+		echo "{ \"$${f#sql/}\","; \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$f; \
+		echo '},'; \
+	    done; \
+	    echo '};'; \
+	    echo 'const size_t sql_script_count = $(words $(SQL));'; } > $@
+$(O)/sql.o: $(O)/sql.c
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(BIN)/sandbox: $(call objects,tests/sandbox/*.c) $(ARCHIVES)
 	$(call link,$(LIBS))
 $(FUZZERS): %: %.o $(ARCHIVES)

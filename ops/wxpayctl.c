@@ -1,0 +1,182 @@
+/*
+ * wxpayctl: what ops does by hand, and the worker.
+ *
+ *	wxpayctl [--config PATH] migrate | worker | query ORDER | version
+ *
+ * migrate makes the schema what this program needs; worker does what time
+ * brings; query asks WeChat about an order and shows it.  Exit status 0; 1
+ * after a failure; 2 after a usage text.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "flow/flow_payment.h"
+#include "sql.h"
+#include "wire/xmlmsg.h"
+#include "worker.h"
+
+#define CONFIG "/etc/wxpay/wxpay.conf"
+#define PATH_SIZE 1024
+
+#ifndef VERSION
+#error "make says which version this is"
+#endif
+
+struct command {
+	const char *name;
+	enum settings_program program;
+	bool takes_order;
+	bool (*run)(const struct settings *settings, const char *order_no,
+	    struct err *err);
+};
+
+static bool
+run_migrate(const struct settings *settings, const char *order_no,
+    struct err *err)
+{
+	size_t run;
+
+	(void)order_no;
+	if (!store_migrate(settings->admin_conninfo, sql_scripts,
+	    sql_script_count, settings->mchid, &run, err))
+		return false;
+	printf("%zu migrations run; the schema is up to date\n", run);
+	return true;
+}
+
+static bool
+run_worker(const struct settings *settings, const char *order_no,
+    struct err *err)
+{
+	struct flow flow;
+	bool ok;
+
+	(void)order_no;
+	if (!flow_open(settings, &flow, err))
+		return false;
+	ok = worker_run(&flow, err);
+	flow_close(&flow);
+	return ok;
+}
+
+/* Ask WeChat, run the normal path, and show what came of it. */
+static bool
+run_query(const struct settings *settings, const char *order_no,
+    struct err *err)
+{
+	struct flow flow;
+	char state[9], *json = NULL;
+	bool ok;
+
+	if (!order_no_check(order_no, err)
+	    || !flow_open(settings, &flow, err))
+		return false;
+	ok = flow_order_check(&flow, order_no, err)
+	    && store_order_state(flow.store, order_no, flow_deadline(), state,
+	    err);
+	if (ok && *state == '\0')
+		ok = err_set(err, ERR_MISSING, "no order \"%s\"", order_no);
+	ok = ok && store_orders_list(flow.store, NULL, order_no, 0, 1,
+	    flow_deadline(), &json, err);
+	if (ok)
+		printf("%s\n", json);
+	free(json);
+	flow_close(&flow);
+	return ok;
+}
+
+static const struct command commands[] = {
+	{ "migrate", SETTINGS_MIGRATE, false, run_migrate },
+	{ "worker", SETTINGS_WORKER, false, run_worker },
+	{ "query", SETTINGS_WORKER, true, run_query },
+};
+
+static int
+usage(void)
+{
+	fputs("usage: wxpayctl [--config PATH] migrate | worker | "
+	    "query ORDER | version\n"
+	    "PATH: else $WXPAY_CONF, else " CONFIG "\n", stderr);
+	return 2;
+}
+
+static const struct command *
+command_find(int argc, char *argv[])
+{
+	for (size_t i = 0; argc > 0 && i < COUNT_OF(commands); i++)
+		if (str_eq(argv[0], commands[i].name)
+		    && argc == (commands[i].takes_order ? 2 : 1))
+			return &commands[i];
+	return NULL;
+}
+
+/* Nothing of the environment counts from here on: no proxy, no PG* variable,
+ * no other place for keys. */
+static bool
+harden(char config[static PATH_SIZE])
+{
+	const char *named = getenv("WXPAY_CONF");
+	const struct rlimit none = { 0, 0 };
+
+	if (*config == '\0'
+	    && !str_copy(config, PATH_SIZE, named != NULL ? named : CONFIG))
+		return false;
+	(void)umask(077);
+	return clearenv() == 0 && setrlimit(RLIMIT_CORE, &none) == 0
+	    && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+	    && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+static bool
+command_run(const struct command *command, const char *config,
+    const char *order_no, struct err *err)
+{
+	struct settings settings;
+	bool ok;
+
+	xmlmsg_start();
+	wechat_start();
+	if (!settings_read(config, command->program, &settings, err))
+		return false;
+	ok = command->run(&settings, order_no, err);
+	settings_clear(&settings);
+	return ok;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct command *command;
+	char config[PATH_SIZE] = "";
+	struct err err = { 0 };
+
+	argc--;
+	argv++;
+	if (argc >= 2 && str_eq(argv[0], "--config")) {
+		if (!str_copy(config, sizeof(config), argv[1]))
+			return usage();
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc == 1 && str_eq(argv[0], "version")) {
+		puts("wxpay " VERSION);
+		return EXIT_SUCCESS;
+	}
+	command = command_find(argc, argv);
+	if (command == NULL)
+		return usage();
+	log_start(str_eq(command->name, "worker") ? "worker" : "wxpayctl");
+	if (!harden(config)
+	    || !command_run(command, config, argv[argc - 1], &err)) {
+		log_error("program.failed", "kind", err_kind_name(err.kind),
+		    "why", err.text, NULL);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
