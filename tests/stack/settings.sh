@@ -21,7 +21,6 @@ conf_base() {
 		appid = "$APPID";
 		sign_type = "HMAC-SHA256";
 		api_key = "$DIR/keys/api_key";
-		apiv3_key = "$DIR/keys/apiv3_key";
 		shop_key = "$DIR/keys/shop_key";
 		site_secret = "$DIR/keys/site_secret";
 		merchant_cert = "$DIR/keys/merchant_cert";
