@@ -1,0 +1,209 @@
+/*
+ * sandbox: WeChat's side, simulated.
+ *
+ *	sandbox --config FILE --listen SOCKET
+ *
+ * nginx passes whole paths as PATH_INFO, and SSL_CLIENT_VERIFY and
+ * SSL_CLIENT_S_DN of an optional client certificate.  The books are a
+ * database of their own, made by the stack before the first start:
+ * psql -v ON_ERROR_STOP=1 -f tests/sandbox/books.sql
+ *
+ * The file:
+ *	db_conninfo = "...";		the books
+ *	mchid, appid = "...";		the one merchant, and his appid
+ *	api_key = "PATH";		a file with his API key
+ *	merchant_dn = "...";		subject of his certificate, as nginx
+ *					writes it; absent: any of nginx's CA
+ *	notify_ca = "PATH";		PEM: who vouches for notify URLs;
+ *					absent: the system's CAs
+ *	refund_notify_url = "https://..."; as set in the merchant platform,
+ *					for refunds that name no other
+ *	private_notify = 1;		notify URLs may be localhost
+ *	threads = 32; db_connections = 8;
+ *
+ * Every call of API V2 on /pay/ and /secapi/pay/ answers as WeChat does.
+ * Beside it, forms in and JSON out:
+ *
+ * GET /sandbox/phone	a page on which a person pays
+ * POST /sandbox/scan	code_url, prepay_id or out_trade_no; openid,
+ *	coupon_fee and coupon_type (CASH, NO_CASH) if you like: pays
+ *	{"out_trade_no","transaction_id"}; 409 says why not
+ * GET /sandbox/ledger?out_trade_no=&limit=	the books: payments, refunds,
+ *	calls, notices with deliveries, violations, faults, settings, totals;
+ *	newest 200 rows of each unless limit says otherwise
+ * POST /sandbox/faults	api, fault, times (1; 0: for ever), ms, code, number
+ *	(an out_trade_no and so on, whose calls alone it concerns)
+ *	api unifiedorder, orderquery, closeorder, refund, refundquery:
+ *	  refuse	not executed, HTTP 500
+ *	  denied	not executed, unsigned return_code FAIL
+ *	  SYSTEMERROR_BEFORE	not executed
+ *	  code=X	(no fault) not executed, err_code X, signed
+ *	  slow		executed after ms
+ *	  late		executed, answered after ms
+ *	  silent	executed, answered when the client has left
+ *	  http_500, http_502, SYSTEMERROR, cut, bad_sign, unsigned
+ *			executed, and that is the answer
+ *	  echo_other, echo_amount	executed, signed, about something else
+ *	api paid, refunded, notify (both): lost, duplicate, late, reorder,
+ *	  forged
+ *	no api: refund_status=CHANGE, REFUNDCLOSE, SUCCESS or PROCESSING (for
+ *	  ever) is what the next times refunds come to; unsettled_fen and
+ *	  recharge_fen are what the accounts hold (plenty, unless said)
+ *	fault=none (of one api, or of all with the accounts): all is well
+ * POST /sandbox/clock	speed (of the schedule), schedule_s (15,15,30,...),
+ *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s
+ * POST /sandbox/notify	out_trade_no or out_refund_no, copies (1 to 50, at
+ *	once), forged=1: tells it again, {"replies":[{"status","ms","reply",
+ *	"verdict"}]}
+ * POST /sandbox/refund_by_hand	out_trade_no, refund_fee: somebody refunds
+ *	at the merchant platform, {"out_refund_no"}
+ * POST /sandbox/refund_status	out_refund_no, refund_status: it becomes that
+ *	now, and is told
+ * GET /healthz	200 when the books answer
+ */
+#include "sandbox.h"
+
+#include <signal.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "call2.h"
+#include "control.h"
+#include "faults.h"
+#include "phone.h"
+#include "sender.h"
+#include "web/web.h"
+#include "wire/xmlmsg.h"
+
+#define SANDBOX 1
+#define FORM_MAX 16384
+
+static const struct conf_key keys[] = {
+	{ "db_conninfo", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
+	{ "mchid", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
+	{ "appid", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
+	{ "api_key", CONF_SECRET, SANDBOX, 0, NULL, 0, 0 },
+	{ "merchant_dn", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "notify_ca", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "refund_notify_url", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "private_notify", CONF_INT, 0, SANDBOX, "0", 0, 1 },
+	{ "threads", CONF_INT, 0, SANDBOX, "32", 1, WEB_THREADS_MAX },
+	{ "db_connections", CONF_INT, 0, SANDBOX, "8", 1, 64 },
+};
+
+static const struct web_route routes[] = {
+	{ WEB_POST, "/pay/unifiedorder", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/pay/orderquery", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/pay/closeorder", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/secapi/pay/refund", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/pay/refundquery", call2_serve, XMLMSG_MAX },
+	{ WEB_GET, "/sandbox/phone", phone_show, 0 },
+	{ WEB_POST, "/sandbox/scan", control_scan, FORM_MAX },
+	{ WEB_GET, "/sandbox/ledger", control_ledger, 0 },
+	{ WEB_POST, "/sandbox/faults", faults_plant, FORM_MAX },
+	{ WEB_POST, "/sandbox/clock", control_clock, FORM_MAX },
+	{ WEB_POST, "/sandbox/notify", control_notify, FORM_MAX },
+	{ WEB_POST, "/sandbox/refund_by_hand", control_refund_by_hand,
+	    FORM_MAX },
+	{ WEB_POST, "/sandbox/refund_status", control_refund_status,
+	    FORM_MAX },
+	{ WEB_GET, "/healthz", control_health, 0 },
+};
+
+/* [v2.md 1.1, 4] What is no call of the API at all is answered in XML where
+ * WeChat does so; its wrong paths are a page. */
+static void
+sandbox_failure(void *app UNUSED, const struct web_request *req,
+    struct web_reply *reply, const struct err *err)
+{
+	struct err ignored = { 0 };
+	const char *msg = NULL;
+
+	if (strncmp(req->path, "/sandbox/", 9) == 0) {
+		web_reply_failure(reply, req, err);
+		return;
+	}
+	if (err->kind == ERR_NONE && reply->status == 405)
+		msg = "REQUIRE_POST_METHOD";
+	if (err->kind == ERR_NONE && reply->status == 413)
+		msg = "XML格式错误";
+	if (msg != NULL && call2_deny(reply, msg, &ignored))
+		return;
+	if (!web_reply_text(reply, err->kind == ERR_NONE ? 404 : 500,
+	    "text/html; charset=utf-8", "<html>WeChat</html>\n", &ignored))
+		web_reply_failure(reply, req, err);
+}
+
+static bool
+sandbox_serve(const struct web_start *start, struct sandbox *sandbox,
+    int threads, struct err *err)
+{
+	const struct web_app app = {
+		.name = "sandbox",
+		.app = sandbox,
+		.routes = routes,
+		.route_count = COUNT_OF(routes),
+		.failure = sandbox_failure,
+	};
+	struct sender *sender = NULL;
+	sigset_t signals;
+	bool ok;
+
+	/* The sender's threads must leave the signals to web_serve. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	ok = sender_open(sandbox, &sender, err)
+	    && web_serve(start, &app, threads, err);
+	sender_close(sender);
+	return ok;
+}
+
+static bool
+sandbox_run(const struct web_start *start, const struct conf *conf,
+    struct err *err)
+{
+	struct sandbox sandbox = {
+		.mchid = conf_text(conf, "mchid"),
+		.appid = conf_text(conf, "appid"),
+		.merchant_dn = conf_text(conf, "merchant_dn"),
+		.notify_ca = conf_text(conf, "notify_ca"),
+		.refund_notify_url = conf_text(conf, "refund_notify_url"),
+		.api_key = conf_secret(conf, "api_key"),
+		.private_notify = conf_int(conf, "private_notify") == 1,
+	};
+	bool ok;
+
+	ok = books_open(conf_text(conf, "db_conninfo"),
+	    (int)conf_int(conf, "db_connections"), &sandbox.books, err)
+	    && naps_open(&sandbox.naps, err)
+	    && sandbox_serve(start, &sandbox, (int)conf_int(conf, "threads"),
+	    err);
+	naps_close(sandbox.naps);
+	books_close(sandbox.books);
+	return ok;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct web_start *start = NULL;
+	struct conf *conf = NULL;
+	struct err err = { 0 };
+	bool ok;
+
+	log_start("sandbox");
+	xmlmsg_start();
+	if (!web_start_read(argc, argv, &start))
+		return 2;
+	ok = conf_read(web_start_config(start), keys, COUNT_OF(keys),
+	    SANDBOX, &conf, &err)
+	    && sandbox_run(start, conf, &err);
+	if (!ok)
+		log_error("program.failed", "reason", err.text, NULL);
+	conf_free(conf);
+	web_start_free(start);
+	return ok ? 0 : 1;
+}
