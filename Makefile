@@ -122,6 +122,10 @@ ARCHIVES := $(call archives,$(LINK_ORDER))
 LIBS := $(call libs_of,$(LINK_ORDER))
 $(PROGRAMS): $(BIN)/%: $(O)/cgi/%.o $(ARCHIVES)
 	$(call link,$(LIBS))
+$(BIN)/sandbox: $(call objects,tests/sandbox/*.c) $(ARCHIVES)
+	$(call link,$(LIBS))
+$(FUZZERS): %: %.o $(ARCHIVES)
+	$(call link,$(LIBS))
 $(BIN)/wxpayctl: $(call objects,ops/*.c) $(O)/sql.o $(ARCHIVES)
 	$(call link,$(LIBS))
 $(O)/ops/%.o: CPPFLAGS += -DVERSION='"$(VERSION)"'
@@ -140,14 +144,10 @@ $(O)/sql.c: $(SQL) Makefile
 		echo '},'; \
 	    done; \
 	    echo '};'; \
-	    echo 'const size_t sql_script_count = $(words $(SQL));'; } > $@
+	    echo 'const size_t sql_script_count = $(words $(SQL));'; } >$@
 $(O)/sql.o: $(O)/sql.c
 	$(say)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BIN)/sandbox: $(call objects,tests/sandbox/*.c) $(ARCHIVES)
-	$(call link,$(LIBS))
-$(FUZZERS): %: %.o $(ARCHIVES)
-	$(call link,$(LIBS))
 
 -include $(SOURCES:%.c=$(O)/%.d)
 

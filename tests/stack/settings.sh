@@ -47,10 +47,12 @@ sandbox_conf() {
 		db_conninfo = "host=$DIR/socket dbname=sandbox user=sandbox";
 		mchid = "$MCHID";
 		appid = "$APPID";
-		sign_type = "HMAC-SHA256";
 		api_key = "$DIR/keys/api_key";
-		ca = "$DIR/tls/shop_ca.pem";
-		public_url = "https://localhost:$WECHAT_PORT";
+		merchant_dn = "$(openssl x509 -noout -subject -nameopt RFC2253 \
+		    -in "$DIR/tls/merchant.pem" | sed 's/^subject=//')";
+		notify_ca = "$DIR/tls/shop_ca.pem";
+		refund_notify_url = "https://localhost:$PORT/notify/refunded";
+		private_notify = 1;
 	END
 }
 
