@@ -2,14 +2,9 @@
  * Proves that the judges of an order's fields refuse what design.md 2 and 3
  * and threats.md P1-P10 want refused, and nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "pay/order.h"
+
+#include "../unit.h"
 
 #define HOSTS "shop.example.com  other.example.com:8443"
 
@@ -158,8 +153,8 @@ test_fields(void **state)
 		struct err err = { 0 };
 		bool good = cases[i].check(cases[i].text, &err);
 
-		if (good != cases[i].good)
-			fail_msg("case %zu \"%s\"", i, cases[i].text);
+		expect(good == cases[i].good, "%zu \"%s\"", i,
+		    cases[i].text);
 		assert_int_equal(err.kind, good ? ERR_NONE : ERR_INPUT);
 		assert_true(good == (err.text[0] == '\0'));
 	}

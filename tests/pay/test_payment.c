@@ -2,14 +2,9 @@
  * Proves which trade types and openids are taken, what WeChat's words for a
  * payment mean [v2.md 7.3], and the schedule of design.md 2.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "pay/payment.h"
+
+#include "../unit.h"
 
 static void
 test_trade_types(void **state)

@@ -2,14 +2,9 @@
  * Proves which refund numbers and reasons are taken, what WeChat's words for
  * a refund mean [v2.md 8.2, 15.2], and the schedule of design.md 2.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "pay/refund.h"
+
+#include "../unit.h"
 
 static void
 test_numbers(void **state)
