@@ -35,7 +35,7 @@ payment_fate_of(const char *trade_state)
 		{ "ACCEPT",     PAYMENT_UNPAID },
 		{ "CLOSED",     PAYMENT_CLOSED },
 		{ "REVOKED",    PAYMENT_CLOSED },
-		{ "PAYERROR",   PAYMENT_CLOSED },
+		{ "PAYERROR",   PAYMENT_UNPAID },
 	};
 	size_t i;
 

@@ -57,9 +57,10 @@ struct payment_prepay {
 
 enum payment_fate {
 	PAYMENT_UNKNOWN = 0,	/* a word that we do not know: ask again */
-	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT */
+	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT; PAYERROR, after
+				 * which it is ours to close [v2.md 7.3] */
 	PAYMENT_PAID,		/* SUCCESS, or REFUND: paid, and then refunded */
-	PAYMENT_CLOSED,		/* CLOSED, REVOKED, PAYERROR: cannot be paid */
+	PAYMENT_CLOSED,		/* CLOSED, REVOKED: cannot be paid */
 };
 
 /* What a verified query or notice says. */
