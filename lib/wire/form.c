@@ -49,30 +49,24 @@ form_parse_part(const char *part, size_t len, struct fields *fields,
 	const char *equals = len == 0 ? NULL : memchr(part, '=', len);
 	size_t name_len = equals == NULL ? len : (size_t)(equals - part);
 	const char *value = equals == NULL ? part + len : equals + 1;
-	struct buf plain;
+	struct buf plain;	/* the name, and the value behind it */
+	bool decoded = false;
 	bool ok = false;
 
 	buf_init(&plain, len);
-	if (!form_decode(part, name_len, &plain)) {
-		err_set(err, ERR_INPUT, "bad percent-encoding in a name");
-		goto out;
-	}
+	decoded = form_decode(part, name_len, &plain);
 	name_len = plain.len;
-	if (name_len == 0) {
-		err_set(err, ERR_INPUT, "a field without a name");
-		goto out;
-	}
-	if (!form_decode(value, (size_t)(part + len - value), &plain)) {
-		err_set(err, ERR_INPUT, "bad percent-encoding in a value");
-		goto out;
-	}
-	if (!buf_ok(&plain)) {
+	decoded = decoded
+	    && form_decode(value, (size_t)(part + len - value), &plain);
+	if (!decoded)
+		err_set(err, ERR_INPUT, "bad percent-encoding");
+	else if (!buf_ok(&plain))
 		err_set(err, ERR_BUG, "out of memory");
-		goto out;
-	}
-	ok = fields_add_bytes(fields, plain.data, name_len,
-	    plain.data + name_len, plain.len - name_len, err);
-out:
+	else if (name_len == 0)
+		err_set(err, ERR_INPUT, "a field without a name");
+	else
+		ok = fields_add_bytes(fields, plain.data, name_len,
+		    plain.data + name_len, plain.len - name_len, err);
 	buf_clear(&plain);
 	return ok;
 }

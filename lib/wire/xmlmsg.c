@@ -32,6 +32,7 @@ struct reader {
 	struct err *err;
 };
 
+/* What libxml2 has shown to the callback that calls this is gone after. */
 static void
 reader_stop(struct reader *reader)
 {
@@ -46,6 +47,22 @@ reader_refuse(struct reader *reader, const char *why)
 	reader_stop(reader);
 }
 
+/* What no element of ours has; NULL if it is one. */
+static const char *
+element_fault(const struct reader *reader, const char *name, bool has_namespace,
+    bool has_attributes)
+{
+	if (has_attributes)
+		return "attributes";
+	if (has_namespace || strchr(name, ':') != NULL)
+		return "a name with a colon";
+	if (reader->depth > 2)
+		return "an element inside a value";
+	if (reader->depth == 1 && !str_eq(name, reader->root))
+		return "another root element";
+	return NULL;
+}
+
 static void
 on_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
     const xmlChar *uri, int namespaces, const xmlChar **namespace_list,
@@ -53,19 +70,18 @@ on_element(void *ctx, const xmlChar *name, const xmlChar *prefix,
 {
 	struct reader *reader = ctx;
 	const char *text = (const char *)name;
+	const char *fault = NULL;
 
 	(void)namespace_list;
 	(void)defaulted;
 	(void)attribute_list;
 	reader->depth++;
-	if (namespaces != 0 || attributes != 0)
-		reader_refuse(reader, "attributes");
-	else if (prefix != NULL || uri != NULL || strchr(text, ':') != NULL)
-		reader_refuse(reader, "a name with a colon");
-	else if (reader->depth > 2)
-		reader_refuse(reader, "an element inside a value");
-	else if (reader->depth == 1 && !str_eq(text, reader->root))
-		reader_refuse(reader, "another root element");
+	fault = element_fault(reader, text, prefix != NULL || uri != NULL,
+	    namespaces != 0 || attributes != 0);
+	if (fault != NULL) {
+		reader_refuse(reader, fault);
+		return;
+	}
 	buf_reset(&reader->name);
 	buf_reset(&reader->value);
 	buf_text(&reader->name, text);
@@ -99,8 +115,10 @@ static void
 value_add(struct reader *reader, enum kind kind, const xmlChar *bytes,
     int len)
 {
-	if (reader->kind != NOTHING && reader->kind != kind)
+	if (reader->kind != NOTHING && reader->kind != kind) {
 		reader_refuse(reader, "text and CDATA in one value");
+		return;
+	}
 	reader->kind = kind;
 	buf_add(&reader->value, bytes, (size_t)len);
 }
@@ -179,6 +197,19 @@ static const xmlSAXHandler handler = {
 	.externalSubset = on_doctype,
 };
 
+/* Set when libxml2 has had no memory in this thread: it reports that as one
+ * error among others, and may end with another one. */
+static _Thread_local bool out_of_memory;
+
+/* Instead of libxml2's own, which writes to standard error. */
+static void
+on_error(void *ctx, xmlError *error)
+{
+	(void)ctx;
+	if (error->code == XML_ERR_NO_MEMORY)
+		out_of_memory = true;
+}
+
 /* A loader that loads nothing. */
 static xmlParserInput *
 loader_refuse(const char *url, const char *id, xmlParserCtxt *parser)
@@ -194,6 +225,8 @@ xmlmsg_start(void)
 {
 	xmlInitParser();
 	xmlSetExternalEntityLoader(loader_refuse);
+	xmlSetStructuredErrorFunc(NULL, on_error);	/* of this thread */
+	xmlThrDefSetStructuredErrorFunc(NULL, on_error);	/* of others */
 }
 
 static const char *
@@ -283,7 +316,7 @@ reader_run(struct reader *reader, struct err *err)
 	xmlCtxtUseOptions(parser, XML_PARSE_NONET | XML_PARSE_NOERROR
 	    | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
 	xmlParseDocument(parser);
-	if (parser->errNo == XML_ERR_NO_MEMORY)
+	if (out_of_memory)
 		err_set(err, ERR_BUG, "out of memory");
 	else if (!parser->wellFormed || !parser->nsWellFormed)
 		err_set(err, ERR_INPUT, "xml: not well-formed");
@@ -300,6 +333,7 @@ xmlmsg_parse(const char *bytes, size_t len, const char *root,
 
 	if (!bytes_judge(bytes, len, err))
 		return false;
+	out_of_memory = false;
 	reader.parser = xmlCreateMemoryParserCtxt(bytes, (int)len);
 	if (reader.parser == NULL)
 		return err_set(err, ERR_BUG, "out of memory");
