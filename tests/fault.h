@@ -13,14 +13,6 @@
 #include "base/err.h"
 #include "unit.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FAULT_IMPOSSIBLE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-#define FAULT_IMPOSSIBLE 1
-#endif
-#endif
-
 /* Something that allocates.  True if it worked, and then it has checked what
  * came out; false with err set if it did not. */
 struct fault_case {
@@ -36,7 +28,7 @@ static struct {
 	long live;		/* allocations that nobody has freed */
 } fault;
 
-#ifndef FAULT_IMPOSSIBLE
+#ifndef UNIT_SANITIZED
 
 #define FAULT_EXPORT __attribute__((visibility("default")))
 

@@ -18,6 +18,15 @@
 
 #include "base/attr.h"
 
+/* Built with a sanitizer that owns malloc and takes its time. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNIT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+
 /* Fail, and say which case it was. */
 #define expect(condition, ...) \
 	do { \
