@@ -46,11 +46,14 @@ begin
                 or p_verdict = 'missing' and closing then 'closed'
             else state end,
         unsure = unsure and p_verdict not in ('done', 'missing'),
-        next_op = case when closing then 'close' else 'query' end,
+        next_op = case when hinted_at > claimed_at then 'query'
+            when closing then 'close' else 'query' end,
         check_at = case
             when hinted_at > claimed_at then clock_timestamp()
             when closing and p_verdict = 'done'
                 then greatest(now(), close_at)
+            when closing then greatest(close_at,
+                now() + make_interval(secs => p_check_s))
             else now() + make_interval(secs => p_check_s) end,
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no
