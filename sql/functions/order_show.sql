@@ -13,8 +13,8 @@ create or replace function wxpay.order_show(p_mchid text, p_order_no text,
         'time_expire', rfc3339(o.time_expire),
         'expires_in', greatest(0,
             ceil(extract(epoch from o.time_expire - now())))::bigint,
-        'code_url', case when o.state = 'pending' then p.code_url end,
-        'h5_url', case when o.state = 'pending' then p.h5_url end,
+        'code_url', case when p.is_live then p.code_url end,
+        'h5_url', case when p.is_live then p.h5_url end,
         'closing', o.closing and o.state = 'pending',
         'paid_at', rfc3339(o.paid_at),
         'return_url', o.return_url,
@@ -28,7 +28,11 @@ create or replace function wxpay.order_show(p_mchid text, p_order_no text,
             where r.mchid = o.mchid and r.order_no = o.order_no), '[]'))::text
     from orders o
     left join lateral (
-        select * from payments x
+        -- WeChat's links live two hours
+        select *, o.state = 'pending' and o.time_expire > now()
+                and x.state = 'prepaid' and not x.closing
+                and x.prepaid_at > now() - interval '2 hours' as is_live
+        from payments x
         where x.mchid = o.mchid and x.order_no = o.order_no
         order by x.settles desc, x.attempt desc limit 1) p on true
     where o.mchid = p_mchid and o.order_no = p_order_no
