@@ -1,5 +1,5 @@
 -- ping: the database answers, and would accept a write.
 create or replace function wxpay.ping()
     returns boolean language sql stable as $$
-    select not pg_is_in_recovery()
+    select current_setting('transaction_read_only') = 'off'
 $$;
