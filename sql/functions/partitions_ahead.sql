@@ -23,6 +23,9 @@ begin
                     'wxpay_data.%I for values from (%L) to (%L)', name,
                     journal, month::timestamp at time zone 'UTC',
                     (month + interval '1 month') at time zone 'UTC');
+                execute format('create trigger stays before truncate on '
+                    'wxpay_data.%I for each statement execute function '
+                    'wxpay_data.journal_guard(%L)', name, journal);
                 made := made + 1;
             exception when check_violation then
                 null;

@@ -2,7 +2,9 @@
 -- p_out_refund_no that one if it is due; with null the one that has been due
 -- longest; then refunds that WeChat hinted at and we do not know (op hint).
 -- Returns no row if there is none to be had.  If the caller dies now, the
--- next one asks before anything is sent again.
+-- next one asks before anything is sent again.  What is sent keeps its gap to
+-- the last one that was: turns of which several have passed, because nobody
+-- was there to send, are not made up for at once.
 create or replace function wxpay.refund_claim(p_mchid text,
     p_out_refund_no text, p_nonce text, p_lease_s int)
     returns table (op text, out_refund_no text, out_trade_no text,
@@ -17,16 +19,33 @@ declare
     h    refund_hints;
     p    payments;
     word text;
+    turn timestamptz;
     until timestamptz := clock_timestamp() + make_interval(secs => p_lease_s);
 begin
-    select * into r from refunds
-    where mchid = p_mchid and due_at <= clock_timestamp()
-        and (p_out_refund_no is null or out_refund_no = p_out_refund_no)
-        and state in ('refunding', 'failed')
-        and (leased_until is null or leased_until <= clock_timestamp())
-    order by due_at limit 1
-    for update skip locked;
-    if found then
+    loop
+        select * into r from refunds
+        where mchid = p_mchid and due_at <= clock_timestamp()
+            and (p_out_refund_no is null or out_refund_no = p_out_refund_no)
+            and state in ('refunding', 'failed')
+            and (leased_until is null or leased_until <= clock_timestamp())
+        order by due_at limit 1
+        for update skip locked;
+        exit when r.mchid is null or r.next_op <> 'send';
+        -- the order comes before its refunds: not there, no waiting for it
+        perform from orders where mchid = p_mchid and order_no = r.order_no
+        for update skip locked;
+        if not found then
+            return;
+        end if;
+        select max(sent_at) + make_interval(secs => r.gap_s) into turn
+        from refunds
+        where mchid = p_mchid and order_no = r.order_no
+            and out_refund_no <> r.out_refund_no;
+        exit when turn is null or turn <= clock_timestamp();
+        update refunds set send_at = turn, due_at = turn
+        where mchid = p_mchid and out_refund_no = r.out_refund_no;
+    end loop;
+    if r.mchid is not null then
         word := r.next_op;
         update refunds set lease_no = lease_no + 1,
             claimed_at = clock_timestamp(), leased_until = until,

@@ -50,10 +50,12 @@ begin
         return query select 'done', 'rejected';
         return;
     end if;
+    -- who still asks about an earlier try speaks under an old lease
     update refunds set state = 'refunding', decided_by = p_operator,
         decided_at = now(), decision = p_reason, failure = null,
         failed_at = null, denied = null, missing_at = null, next_op = 'send',
-        send_at = refund_slot(p_mchid, r.order_no, p_gap_s)
+        send_at = refund_slot(p_mchid, r.order_no, p_gap_s),
+        gap_s = p_gap_s, lease_no = lease_no + 1, leased_until = null
     where mchid = p_mchid and out_refund_no = p_out_refund_no;
     update refunds set due_at = send_at
     where mchid = p_mchid and out_refund_no = p_out_refund_no;

@@ -26,13 +26,13 @@ begin
     if found then
         return refund_succeed(r, p_refund_id, p_refunded_at);
     end if;
-    if not refund_make_room(p_mchid, p_out_trade_no, p_refund_fen) then
+    perform actor_is('wechat', 'foreign');
+    if not refund_make_room(p_mchid, p_out_trade_no, p_refund_fen, 1) then
         perform quarantine(p_mchid, 'refund', p.order_no, p_out_trade_no,
             p.transaction_id, p_out_refund_no, p_refund_fen,
             'made by hand, and does not fit');
         return 'unexpected';
     end if;
-    perform actor_is('wechat', 'foreign');
     insert into refunds (mchid, out_refund_no, order_no, out_trade_no, state,
         origin, refund_fen, reason, requested_by, refund_id, refunded_at)
     values (p_mchid, p_out_refund_no, p.order_no, p_out_trade_no, 'refunded',

@@ -20,13 +20,16 @@ declare
     word   text;           -- what to do: one of the branches below
     again  timestamptz := clock_timestamp()
                + make_interval(secs => p_check_s);
+    -- WeChat need not say when
+    back_at timestamptz := coalesce(
+               to_timestamp(nullif(p_refunded_at, 0)), now());
     failed text;           -- why it failed
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     if p_op = 'hint' then
         return refund_hint_told(p_mchid, p_out_refund_no, p_lease_no,
             p_verdict, p_fate, p_refund_id, p_out_trade_no, p_refund_fen,
-            to_timestamp(p_refunded_at), again);
+            back_at, again);
     end if;
     perform from orders o where o.mchid = p_mchid
         and o.order_no = (select order_no from refunds
@@ -47,7 +50,7 @@ begin
         word := 'later';
     elsif p_op = 'query' and p_verdict = 'done' and p_fate = 'success' then
         perform actor_is(null, 'refundquery');
-        return refund_succeed(r, p_refund_id, to_timestamp(p_refunded_at));
+        return refund_succeed(r, p_refund_id, back_at);
     elsif p_op = 'query' then
         word := case
             when p_verdict = 'done' and p_fate = 'closed' then 'fail'
@@ -73,13 +76,26 @@ begin
         failed := coalesce(nullif(p_code, ''), 'REFUSED');
     end if;
 
-    if r.lease_no is distinct from p_lease_no
+    -- without a lease this outcome has been applied before: a repetition
+    if r.lease_no is distinct from p_lease_no or r.leased_until is null
         or r.state not in ('refunding', 'failed') then
         return r.state;
     end if;
     -- failed already: only what WeChat still says of its money counts
     if r.state = 'failed' and word in ('send', 'missing') then
         word := 'later';
+    end if;
+    -- what had failed for good is on its way to somebody after all
+    if word = 'fail' and failed = 'ABNORMAL'
+        and not refund_holds(r.state, r.failure)
+        and not refund_make_room(p_mchid, r.out_trade_no, r.refund_fen, 0)
+        then
+        perform quarantine(p_mchid, 'refund', r.order_no, r.out_trade_no,
+            null, p_out_refund_no, r.refund_fen,
+            'abnormal after it had failed, and no longer fits');
+        update refunds set due_at = null, leased_until = null
+        where mchid = p_mchid and out_refund_no = p_out_refund_no;
+        return 'unexpected';
     end if;
     perform actor_is(null, p_op || ' ' || p_verdict
         || coalesce(' ' || nullif(p_fate, ''), '')
@@ -114,8 +130,9 @@ begin
             when next_op = 'send' and state = 'refunding' then send_at
             when word = 'missing' then greatest(again,
                 missing_at + interval '60 seconds')
-            -- closed or refused for good: WeChat will not change its mind
-            when state = 'failed' and failure <> 'ABNORMAL' then null
+            -- closed or refused for good, and WeChat does not say otherwise
+            when state = 'failed' and failure <> 'ABNORMAL'
+                and p_fate <> 'processing' then null
             else again end
     where mchid = p_mchid and out_refund_no = p_out_refund_no
     returning * into r;

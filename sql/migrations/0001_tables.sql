@@ -210,6 +210,7 @@ create table wxpay_data.refunds (
     from_recharge boolean not null default false,
     created_at    timestamptz not null default now(),
     send_at       timestamptz,                 -- its turn among the order's
+    gap_s         int not null default 0,      -- since another one was sent
     sent_at       timestamptz,                 -- last call that left
     refunded_at   timestamptz,
     failed_at     timestamptz,
@@ -359,8 +360,9 @@ create table wxpay_data.steps (
     number     text not null,
     from_state text,                           -- null: it began
     to_state   text not null,
-    actor      text not null,
+    actor      text not null,                  -- as our functions say
     reason     text not null,
+    by_role    text not null default session_user, -- as PostgreSQL knows
     primary key (at, seq)
 ) partition by range (at);
 create table wxpay_data.steps_default partition of wxpay_data.steps default;
@@ -394,6 +396,13 @@ create trigger steps_only_grow
     before update or delete on wxpay_data.steps
     for each row execute function wxpay_data.journal_guard('steps');
 create trigger steps_stay before truncate on wxpay_data.steps
+    for each statement execute function wxpay_data.journal_guard('steps');
+-- a partition does not inherit these; partitions_ahead gives each its own
+create trigger stays before truncate on wxpay_data.notices_default
+    for each statement execute function wxpay_data.journal_guard('notices');
+create trigger stays before truncate on wxpay_data.calls_default
+    for each statement execute function wxpay_data.journal_guard('calls');
+create trigger stays before truncate on wxpay_data.steps_default
     for each statement execute function wxpay_data.journal_guard('steps');
 
 -- ---------------------------------------------------------- the legal steps
@@ -497,7 +506,8 @@ create function wxpay_data.refund_holds(state text, failure text)
 $$;
 
 -- Keeps the payment's sums right whoever writes; the payment's constraint
--- refuses what does not fit.
+-- refuses what does not fit.  What moves no money leaves the payment alone:
+-- who claims a refund, or hints at it, holds no lock on order and payment.
 create function wxpay_data.refund_reserve() returns trigger
     language plpgsql set search_path = wxpay_data, pg_temp as $$
 declare
@@ -511,6 +521,10 @@ begin
            (old.mchid, old.out_trade_no, old.order_no, old.refund_fen) then
             raise exception 'refund %: its payment and amount are fixed',
                 old.out_refund_no using errcode = 'check_violation';
+        end if;
+        if (new.state, new.failure) is not distinct from
+           (old.state, old.failure) then
+            return null;
         end if;
         held := case when refund_holds(old.state, old.failure)
             then old.refund_fen else 0 end;
@@ -540,9 +554,9 @@ begin
     raise exception '% are never deleted', tg_table_name
         using errcode = 'restrict_violation';
 end $$;
-create trigger orders_stay before delete on wxpay_data.orders
-    for each row execute function wxpay_data.row_stays();
-create trigger payments_stay before delete on wxpay_data.payments
-    for each row execute function wxpay_data.row_stays();
-create trigger refunds_stay before delete on wxpay_data.refunds
-    for each row execute function wxpay_data.row_stays();
+create trigger orders_stay before delete or truncate on wxpay_data.orders
+    for each statement execute function wxpay_data.row_stays();
+create trigger payments_stay before delete or truncate on wxpay_data.payments
+    for each statement execute function wxpay_data.row_stays();
+create trigger refunds_stay before delete or truncate on wxpay_data.refunds
+    for each statement execute function wxpay_data.row_stays();
