@@ -27,7 +27,8 @@ void fen_format(fen_t fen, char out[static FEN_TEXT_SIZE]);
 /* For people: 1234 fen is "12.34". */
 void fen_format_yuan(fen_t fen, char out[static FEN_YUAN_SIZE]);
 
-/* "12.34" to 1234: digits, at most two decimals.  [v2.json yuan_to_fen] */
+/* "12.34" to 1234, "-0.02" to -2, as bills have it: at most 15 digits, at most
+ * two decimals.  [v2.json yuan_to_fen] */
 MUSTUSE bool fen_parse_yuan(const char *text, fen_t *out);
 
 /* False if a + b is outside 0 to FEN_MAX.  Both must be inside. */

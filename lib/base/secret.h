@@ -22,10 +22,10 @@ MUSTUSE bool secret_new(const void *bytes, size_t len, struct secret **out,
     struct err *err);
 
 /*
- * Read a key file: a regular file, no symbolic link, not readable by
- * others, owned by us or root, not empty.  One newline (LF or CRLF) at the
- * end of a file of one line is not part of the secret.  ERR_INPUT says what
- * is wrong with the file, and nothing of what is in it.
+ * Read a key file: a regular file, no symbolic link, no right for others, no
+ * right to write for its group, owned by us or root, not empty.  One newline
+ * (LF or CRLF) at the end of a file of one line is not part of the secret.
+ * ERR_INPUT says what is wrong with the file, and nothing of what is in it.
  */
 MUSTUSE bool secret_read(const char *path, struct secret **out,
     struct err *err);
