@@ -117,8 +117,9 @@ buf_take(struct buf *buf)
 void
 buf_reset(struct buf *buf)
 {
+	/* Behind len nothing has been written, or it has been wiped before. */
 	if (buf->data != NULL)
-		explicit_bzero(buf->data, buf->room);
+		explicit_bzero(buf->data, buf->len);
 	buf->len = 0;
 	buf->broken = false;
 }
