@@ -30,14 +30,16 @@ begin
         verdict := 'already';
     else
         verdict := 'hinted';
-        if r.mchid is null then
+        -- of ours, but nobody here has approved it: asked about like one
+        -- that we do not know
+        if r.mchid is null or r.state in ('pending', 'rejected') then
             insert into refund_hints (mchid, out_refund_no, out_trade_no,
                 appid, due_at)
             values (p_mchid, p_out_refund_no, p_out_trade_no, p.appid,
                 now())
             on conflict (mchid, out_refund_no) do update
                 set due_at = now(), asked = 0;
-        elsif r.state in ('refunding', 'failed') then
+        else
             update refunds set hinted_at = clock_timestamp(), due_at = now(),
                 next_op = 'query'
             where mchid = p_mchid and out_refund_no = p_out_refund_no;

@@ -73,11 +73,12 @@ begin
         update orders set attempts = attempts + 1
         where mchid = p_mchid and order_no = o.order_no returning * into o;
         insert into payments (mchid, out_trade_no, order_no, attempt, api,
-            appid, trade_type, openid, client_ip, total_fen, close_at)
+            appid, trade_type, openid, client_ip, total_fen, close_after,
+            close_at)
         values (p_mchid, case o.attempts when 1 then o.order_no
                 else o.order_no || '_' || o.attempts end,
             o.order_no, o.attempts, p_api, p_appid, p_trade_type, p_openid,
-            p_client_ip, o.total_fen,
+            p_client_ip, o.total_fen, make_interval(secs => p_close_after_s),
             now() + make_interval(secs => p_close_after_s))
         returning * into p;
         word := 'call';

@@ -36,10 +36,12 @@ begin
             else h5_url end,
         prepaid_at = case p_verdict when 'done' then now()
             else prepaid_at end,
+        -- WeChat counts from when it had the order, which was before now
+        close_at = clock_timestamp() + close_after,
         unsure = p_verdict in ('unsure', 'paid', 'missing'),
         check_at = case when p_verdict = 'closed' then null
             when p_verdict = 'paid' then now()
-            when closing then greatest(now(), close_at)
+            when closing then clock_timestamp() + close_after
             else now() + make_interval(secs => p_check_s) end,
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no

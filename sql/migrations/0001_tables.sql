@@ -118,7 +118,8 @@ create table wxpay_data.payments (
     settles        boolean not null default false, -- this one paid the order
     closing        boolean not null default false,
     created_at     timestamptz not null default now(),
-    close_at       timestamptz not null,       -- WeChat wants no close before
+    close_after    interval not null default '300 s', -- WeChat wants no close
+    close_at       timestamptz not null,       -- sooner after ordering
     -- what unifiedorder answered
     prepay_id      text,
     code_url       text,
@@ -474,20 +475,21 @@ begin
     return new;
 end $$;
 
-create trigger orders_begin before insert on wxpay_data.orders
+-- after, so that a row that was there already has not begun again
+create trigger orders_begin after insert on wxpay_data.orders
     for each row
     execute function wxpay_data.step_guard('order', 'pending');
 create trigger orders_step before update of state on wxpay_data.orders
     for each row when (old.state is distinct from new.state)
     execute function wxpay_data.step_guard('order');
-create trigger payments_begin before insert on wxpay_data.payments
+create trigger payments_begin after insert on wxpay_data.payments
     for each row
     execute function wxpay_data.step_guard('payment', 'created');
 create trigger payments_step before update of state on wxpay_data.payments
     for each row when (old.state is distinct from new.state)
     execute function wxpay_data.step_guard('payment');
 -- a foreign refund is told when it is done: it begins refunded
-create trigger refunds_begin before insert on wxpay_data.refunds
+create trigger refunds_begin after insert on wxpay_data.refunds
     for each row
     execute function wxpay_data.step_guard('refund', 'pending,refunded');
 create trigger refunds_step before update of state on wxpay_data.refunds
