@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -60,9 +61,15 @@ static bool
 web_stream_send(FCGX_Request *request, const struct web_reply *reply,
     const struct buf *head)
 {
-	/* A body that was not fetched, or only in part, still stands there. */
+	/*
+	 * A body that was not fetched, or only in part, still stands there:
+	 * libfcgi then closes, after it has waited for the server to do so.
+	 * Otherwise there is nothing to wait for.
+	 */
 	if (FCGX_GetChar(request->in) != EOF)
 		request->keepConnection = 0;
+	else
+		FCGX_Detach(request);
 	if (FCGX_PutStr(buf_get(head), (int)head->len, request->out) >= 0)
 		FCGX_PutStr(buf_get(&reply->body), (int)reply->body.len,
 		    request->out);
@@ -152,6 +159,16 @@ web_server_accept(struct web_server *server)
 	return fd;
 }
 
+/* Asked at each event: epoll reports what is ready in turn, so the signal
+ * may come behind a connection that arrived after it. */
+static bool
+web_server_is_stopping(const struct web_server *server)
+{
+	struct pollfd signals = { .fd = server->signals, .events = POLLIN };
+
+	return poll(&signals, 1, 0) != 0;
+}
+
 static void *
 web_server_run(void *arg)
 {
@@ -162,9 +179,9 @@ web_server_run(void *arg)
 	for (;;) {
 		if (epoll_wait(server->epoll, &event, 1, -1) != 1)
 			continue;
-		fd = event.data.fd;
-		if (fd == server->signals)
+		if (web_server_is_stopping(server))
 			return NULL;
+		fd = event.data.fd;
 		if (fd == server->listener)
 			fd = web_server_accept(server);
 		else
