@@ -205,23 +205,21 @@ http_set_message(CURL *curl, const struct wechat_http *http,
 }
 
 /*
- * Whether a byte of the request may have left.  libcurl notes "pretransfer"
- * when name, connection and TLS are done and it turns to the request, so a
- * zero proves that nothing was written; the counters are a second opinion.
- * It has no early data.
+ * Whether a byte of the request may have left.  libcurl sets the time of
+ * "appconnect" when name, connection and TLS are done, before it turns to the
+ * request, and has no early data: a zero proves that nothing was written.
+ * The size of the request, counted after it was written, is a second opinion.
  */
 static bool
 http_was_sent(CURL *curl)
 {
-	curl_off_t pretransfer_us = 1, upload = 1;
+	curl_off_t appconnect_us = 1;
 	long request_size = 1;
 
-	return curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T,
-		&pretransfer_us) != CURLE_OK || pretransfer_us != 0
+	return curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T,
+		&appconnect_us) != CURLE_OK || appconnect_us != 0
 	    || curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE,
-		&request_size) != CURLE_OK || request_size != 0
-	    || curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T,
-		&upload) != CURLE_OK || upload != 0;
+		&request_size) != CURLE_OK || request_size != 0;
 }
 
 static const char *
