@@ -2,7 +2,10 @@
  * [threats L12] */
 #include "base/conf.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../unit.h"
@@ -237,6 +240,47 @@ test_included(void **state)
 	    err.text);
 }
 
+/* What a program asks for is our own contract: it aborts. */
+static void
+test_misuse(void **state)
+{
+	static const struct {
+		const char *name;
+		enum conf_type type;
+		int status;
+	} asks[] = {
+		{ "db", CONF_TEXT, 0 }, { "db", CONF_INT, SIGABRT },
+		{ "bd", CONF_TEXT, SIGABRT }, { "key", CONF_TEXT, SIGABRT },
+	};
+	struct conf *conf = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	file_write("db = \"d\";\n");
+	assert_true(read_as(PAY, &conf, &err));
+	for (size_t i = 0; i < COUNT_OF(asks); i++) {
+		int status = 0;
+		pid_t child = fork();
+
+		if (child == 0) {
+			const struct rlimit no_core = { 0, 0 };
+
+			setrlimit(RLIMIT_CORE, &no_core);
+			signal(SIGABRT, SIG_DFL);
+			close(STDERR_FILENO);
+			if (asks[i].type == CONF_INT)
+				(void)conf_int(conf, asks[i].name);
+			else
+				(void)conf_text(conf, asks[i].name);
+			_exit(0);
+		}
+		assert_true(waitpid(child, &status, 0) == child);
+		expect(status == asks[i].status, "%s: %d", asks[i].name,
+		    status);
+	}
+	conf_free(conf);
+}
+
 static void
 test_no_file(void **state)
 {
@@ -263,6 +307,7 @@ main(void)
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_others_keys),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_misuse),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_included),
 	};

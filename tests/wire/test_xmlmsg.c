@@ -262,6 +262,7 @@ static const struct {
 	    "</xml>" },
 	{ "N16", "<?xml version=\"1.0\" encoding=\"\"?><xml>" A "</xml>" },
 	{ "N16", "<?xml version=\"1.0\" encoding=UTF-8?><xml>" A "</xml>" },
+	{ "N16", "<?xml version=\"1.0\" encoding \"UTF-8\"?><xml>" A "</xml>" },
 	{ "N16", "<?xml encoding=\"UTF-8\"?><xml>" A "</xml>" },
 	{ "N16", " <?xml version=\"1.0\"?><xml>" A "</xml>" },
 	{ "N16", "<?xml version=\"1.0\"?><?xml version=\"1.0\"?><xml/>" },
