@@ -25,7 +25,7 @@ create function pg_temp.pay(p_way text, p_product_id text default null,
         total_fen, body, trade_type, openid, lease_no, call_no
     from wxpay.pay_start('1900000109', p_way, p_product_id, p_quantity,
         p_order_no, p_token, p_total_fen, p_body,
-        coalesce(p_expire, (select expire from test.clock)), p_attach,
+        coalesce(p_expire, test.expire(p_order_no)), p_attach,
         p_return_url, p_request_id, 7200, p_trade_type, p_openid, '::1',
         'v2', p_appid, 'nonce', 10, 300, 20)
 $$;
@@ -108,13 +108,13 @@ select verdict from pg_temp.pay('order', null, null, 'T-1002',
 select test.prepaid('T-1001', 'done');
 select verdict, p.prepay_id, p.code_url, order_state from wxpay.pay_start(
     '1900000109', 'signed', null, null, 'T-1001', null, 500, 'tea',
-    (select expire from test.clock), '', null, null, 7200, 'NATIVE', '',
+    test.expire('T-1001'), '', null, null, 7200, 'NATIVE', '',
     '::1', 'v2', 'wx1', 'nonce', 10, 300, 20) p;
 select op, nonce, lease_no, outcome from wxpay_data.calls
     where out_trade_no = 'T-1001' order by call_no;
 -- two hours later WeChat wants to be called again, by the same number
-update test.clock set expire = expire + 7200;
-select verdict, out_trade_no from test.start('T-1101');
+select verdict, out_trade_no from pg_temp.pay('signed', null, null, 'T-1101',
+    null, 1000, 'tea', p_expire => extract(epoch from now())::bigint + 20000);
 select test.prepaid('T-1101', 'done');
 select test.pass('100 minutes');
 select verdict, out_trade_no, lease_no from test.start('T-1101');
@@ -132,7 +132,6 @@ begin
     from test.start(p_order_no) s;
     return next;
 end $$;
-update test.clock set expire = extract(epoch from now())::bigint + 7200;
 select v as verdict, after.*
 from unnest(array['done', 'unsure', 'not_sent', 'again', 'missing', 'paid',
         'closed', 'no_money', 'refused', 'denied']) with ordinality as u(v, i),
