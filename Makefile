@@ -175,6 +175,9 @@ down:	## stop it, and remove what it made
 demo: up	## the stack, and a real order through it: paid, refunded
 	@tests/stack/demo
 
+bench: all	## what a payment costs, beside PostgreSQL alone
+	@tests/bench/run
+
 clean:	## remove build/
 	rm -rf build
 
