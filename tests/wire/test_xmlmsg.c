@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libxml/parser.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -20,13 +19,10 @@
 #define SLOWER 1
 #endif
 
-static int
-xml_start(void **state)
-{
-	(void)state;
-	xmlmsg_start();
-	return 0;
-}
+/* libxml2's own reader; only lib/wire is compiled with its headers. */
+void *xmlReadMemory(const char *xml, int len, const char *url,
+    const char *encoding, int options);
+#define LIBXML2_NOENT 2		/* follow entities, as many programs do */
 
 /* True if it is taken; if not, nothing may be left behind. */
 static bool
@@ -519,16 +515,13 @@ all_refuse(void)
 	}
 }
 
-/* A planted fault: a parser that follows entities, as many do. */
 static void
 libxml2_follow(void)
 {
 	static const char xml[] = "<!DOCTYPE xml [<!ENTITY e SYSTEM "
 	    "\"file:///etc/passwd\">]><xml><a>&e;</a></xml>";
 
-	xmlSetExternalEntityLoader(xmlNoNetExternalEntityLoader);
-	xmlFreeDoc(xmlReadMemory(xml, sizeof(xml) - 1, NULL, NULL,
-	    XML_PARSE_NOENT | XML_PARSE_NOERROR));
+	(void)xmlReadMemory(xml, sizeof(xml) - 1, NULL, NULL, LIBXML2_NOENT);
 }
 
 /* How a child ends that may open nothing and does this. */
@@ -552,36 +545,32 @@ status_without_opens(void (*act)(void))
 	return status;
 }
 
+/*
+ * The planted fault comes first: libxml2 as it is opens what an entity names,
+ * and is killed.  After xmlmsg_start it opens nothing, whoever uses it how.
+ */
 static void
-test_nothing_is_opened(void **state)
+test_start(void **state)
 {
 	int status = 0;
 
 	(void)state;
-	status = status_without_opens(all_refuse);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 	status = status_without_opens(libxml2_follow);
 	assert_true(WIFSIGNALED(status));
+	xmlmsg_start();
+	status = status_without_opens(libxml2_follow);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* The loader stays refused for whoever parses with other options. */
 static void
-test_loader(void **state)
+test_nothing_is_opened(void **state)
 {
-	static const char xml[] = "<!DOCTYPE xml [<!ENTITY e SYSTEM "
-	    "\"file:///etc/hostname\">]><xml><a>&e;</a></xml>";
-	xmlDoc *doc = NULL;
-	xmlChar *text = NULL;
+	int status = status_without_opens(all_refuse);
 
 	(void)state;
-	doc = xmlReadMemory(xml, sizeof(xml) - 1, NULL, NULL,
-	    XML_PARSE_NOENT | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	text = doc == NULL ? NULL : xmlNodeGetContent(
-	    xmlDocGetRootElement(doc));
-	assert_true(text == NULL || text[0] == '\0');
-	xmlFree(text);
-	xmlFreeDoc(doc);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* What xmlmsg_format writes is read back as it was, CR and all. */
@@ -619,6 +608,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_empty_message),
@@ -629,9 +619,8 @@ main(void)
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_field_count),
 		cmocka_unit_test(test_nothing_is_opened),
-		cmocka_unit_test(test_loader),
 		cmocka_unit_test(test_round_trip),
 	};
 
-	return cmocka_run_group_tests_name("xmlmsg", tests, xml_start, NULL);
+	return cmocka_run_group_tests_name("xmlmsg", tests, NULL, NULL);
 }
