@@ -33,7 +33,7 @@ struct web_request {
 	char parts[WEB_PATH_MAX + 1];	/* path, cut at its slashes */
 	const char *wild[WEB_PARTS_MAX];/* what the route's "*" stood for */
 	struct fields query;		/* of QUERY_STRING */
-	struct fields form;		/* of a form body; see web_request_form */
+	struct fields form;		/* filled by web_request_form */
 	const char *body;		/* as received, NUL behind it */
 	size_t body_len;
 	epoch_t now;			/* read once, for the whole request */

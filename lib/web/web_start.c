@@ -172,8 +172,10 @@ web_start_read(int argc, char *argv[], struct web_start **out)
 	start = calloc(1, sizeof(*start));
 	if (start == NULL || !web_start_hold_standard_files()
 	    || !web_start_give_up()
-	    || !web_start_keep(&start->config, getenv("WXPAY_CONF")))
+	    || !web_start_keep(&start->config, getenv("WXPAY_CONF"))) {
+		perror("cannot start");
 		goto out;
+	}
 	listens = web_start_stdin_listens();
 	start->is_cgi = !listens && getenv("REQUEST_METHOD") != NULL;
 	/* A CGI server makes arguments of a query string without "=", so
@@ -181,14 +183,14 @@ web_start_read(int argc, char *argv[], struct web_start **out)
 	ok = start->is_cgi ? web_start_copy_params(start)
 	    : web_start_arguments(start, argc, argv)
 	    && (listens || start->listen != NULL);
+	if (!ok)
+		web_start_usage(argc > 0 ? argv[0] : "wxpay");
 out:
 	clearenv();
-	if (ok) {
+	if (ok)
 		*out = start;
-	} else {
-		web_start_usage(argc > 0 ? argv[0] : "wxpay");
+	else
 		web_start_free(start);
-	}
 	return ok;
 }
 

@@ -17,8 +17,9 @@ struct web_start;
  * The first call of main: takes "--config PATH" and "--listen PATH", copies
  * what the environment says of configuration and CGI, and clears it.  From
  * then on there is no core dump, no new privilege, and umask 077.  The
- * caller owns *out.  False, after a usage text on standard error, if the
- * arguments are wrong, or if there is neither a socket to serve nor a CGI
+ * arguments of a CGI request are ignored: its server makes them of the query
+ * string.  The caller owns *out.  False, after a text on standard error, if
+ * the arguments are wrong, or if there is neither a socket to serve nor a CGI
  * request: then leave with status 2.
  */
 MUSTUSE bool web_start_read(int argc, char *argv[], struct web_start **out);

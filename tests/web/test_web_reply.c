@@ -201,8 +201,8 @@ test_failure_json(void **state)
 		expect(reply.status == kinds[i].status
 		    && web_status_of(kinds[i].kind) == kinds[i].status,
 		    "%s", kinds[i].code);
-		snprintf(start, sizeof(start), "{\"code\":\"%s\",\"message\":\"",
-		    kinds[i].code);
+		snprintf(start, sizeof(start),
+		    "{\"code\":\"%s\",\"message\":\"", kinds[i].code);
 		expect(strncmp(buf_get(&reply.body), start, strlen(start))
 		    == 0, "%s", buf_get(&reply.body));
 		expect((strstr(buf_get(&reply.body),
