@@ -145,7 +145,8 @@ static void
 test_damage(void **state)
 {
 	static const char *const cases[] = {
-		"", "A", "====", "AAAA", "not base64!", "pZwJZBLuy3mDACEQT4YTBw",
+		"", "A", "====", "AAAA", "not base64!",
+		"pZwJZBLuy3mDACEQT4YTBw",
 		"pZwJZBLuy3mDACEQT4YTBw=\n", " pZwJZBLuy3mDACEQT4YTBw==",
 		"pZwJZBLuy3mDACEQT4YTB/==", "AAAAAAAAAAAAAAAAAAAAAA==",
 	};

@@ -425,7 +425,8 @@ test_bombs(void **state)
 	}
 	getrusage(RUSAGE_SELF, &after);
 	print_message("    worst of %zu: %lld us; memory: %ld KiB\n",
-	    COUNT_OF(bombs), (long long)worst, after.ru_maxrss - before.ru_maxrss);
+	    COUNT_OF(bombs), (long long)worst,
+	    after.ru_maxrss - before.ru_maxrss);
 #ifndef UNIT_SANITIZED
 	assert_true(after.ru_maxrss - before.ru_maxrss <= 4096);
 #endif
