@@ -9,7 +9,7 @@ see_pay    := base
 see_web    := wire base
 see_wechat := pay wire base
 see_store  := pay base
-see_flow   := store wechat pay base
+see_flow   := store wechat pay wire base
 
 # Each outside library is known to one room: its headers, and how to link it.
 headers_base   := libconfig
