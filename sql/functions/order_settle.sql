@@ -19,17 +19,14 @@ declare
     is_first   boolean;
     why        text;
 begin
-    select * into o from orders
-    where mchid = p_mchid and order_no = (select order_no from payments
-        where mchid = p_mchid and out_trade_no = p_out_trade_no)
-    for update;
-    if not found then
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if p.mchid is null then
         perform quarantine(p_mchid, 'unknown', null, p_out_trade_no,
             p_transaction_id, null, p_total_fen, p_cause);
         return 'unknown';
     end if;
-    select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    select * into o from orders
+    where mchid = p_mchid and order_no = p.order_no;
 
     why := case
         when p.total_fen <> p_total_fen then 'amount'

@@ -10,12 +10,7 @@ declare
     is_done  boolean := p_verdict in ('done', 'closed', 'missing');
 begin
     perform call_end(p_call_no, p_verdict, p_code);
-    perform from orders o where o.mchid = p_mchid
-        and o.order_no = (select order_no from payments
-            where mchid = p_mchid and out_trade_no = p_out_trade_no)
-        for update;
-    select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    p := payment_lock(p_mchid, p_out_trade_no);
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'prepaid') then
         return p.state;

@@ -14,12 +14,7 @@ declare
     word text;
 begin
     perform call_end(p_call_no, p_verdict, p_code);
-    perform from orders o where o.mchid = p_mchid
-        and o.order_no = (select order_no from payments
-            where mchid = p_mchid and out_trade_no = p_out_trade_no)
-        for update;
-    select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    p := payment_lock(p_mchid, p_out_trade_no);
     if p_verdict = 'done' and p_fate = 'paid' then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
             p_appid, p_total_fen, p_currency, p_payer, p_bank_type,

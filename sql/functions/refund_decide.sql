@@ -15,18 +15,13 @@ declare
     p payments;
     r refunds;
 begin
-    perform from orders o where o.mchid = p_mchid
-        and o.order_no = (select order_no from refunds
-            where mchid = p_mchid and out_refund_no = p_out_refund_no)
-        for update;
-    select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
-    if not found then
+    r := refund_lock(p_mchid, p_out_refund_no);
+    if r.mchid is null then
         return query select 'unknown', null::text;
         return;
     end if;
     select * into p from payments
-    where mchid = p_mchid and out_trade_no = r.out_trade_no for update;
+    where mchid = p_mchid and out_trade_no = r.out_trade_no;
     -- after CLOSED, WeChat wants a new number: that is a new request
     if r.state <> (case p_decision when 'retry' then 'failed'
             else 'pending' end)

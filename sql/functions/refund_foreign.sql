@@ -12,13 +12,8 @@ declare
     p payments;
     r refunds;
 begin
-    perform from orders o where o.mchid = p_mchid
-        and o.order_no = (select order_no from payments
-            where mchid = p_mchid and out_trade_no = p_out_trade_no)
-        for update;
-    select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
-    if not found or p.state <> 'paid' then
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if p.mchid is null or p.state <> 'paid' then
         return 'unknown';
     end if;
     select * into r from refunds

@@ -31,16 +31,7 @@ begin
             p_verdict, p_fate, p_refund_id, p_out_trade_no, p_refund_fen,
             back_at, again);
     end if;
-    perform from orders o where o.mchid = p_mchid
-        and o.order_no = (select order_no from refunds
-            where mchid = p_mchid and out_refund_no = p_out_refund_no)
-        for update;
-    perform from payments x where x.mchid = p_mchid
-        and x.out_trade_no = (select out_trade_no from refunds
-            where mchid = p_mchid and out_refund_no = p_out_refund_no)
-        for update;
-    select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    r := refund_lock(p_mchid, p_out_refund_no);
 
     if p_op = 'query' and p_verdict = 'done'
         and (r.out_trade_no, r.refund_fen)
