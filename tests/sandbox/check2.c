@@ -21,7 +21,7 @@ struct check2_rule {
 	size_t max;
 	check2_test *test;		/* NULL: any text of max bytes */
 	const char *only_for;		/* needed for this trade_type only */
-	const char *unless[3];		/* not needed if one of these is there */
+	const char *unless[3];		/* not needed beside one of these */
 };
 
 static bool

@@ -1,6 +1,8 @@
 -- money: who pays, and what goes back, whichever API asked.
 
--- The payment that a call names: transaction_id wins over out_trade_no.
+-- The payment that a call names, locked: transaction_id wins over
+-- out_trade_no.  No key update, so that notices about it can be added
+-- meanwhile.
 create or replace function sandbox.payment_of(given jsonb)
 returns sandbox.payments
 language plpgsql as $$
@@ -9,10 +11,10 @@ declare
 begin
     if given ? 'transaction_id' then
         select * into payment from sandbox.payments
-        where transaction_id = given->>'transaction_id' for update;
+        where transaction_id = given->>'transaction_id' for no key update;
     else
         select * into payment from sandbox.payments
-        where out_trade_no = given->>'out_trade_no' for update;
+        where out_trade_no = given->>'out_trade_no' for no key update;
     end if;
     return payment;
 end $$;
@@ -60,7 +62,7 @@ begin
     where p.prepay_id = by or p.code_url = by or p.out_trade_no = by
     order by p.made_at desc limit 1;
     select * into payment from sandbox.payments p
-    where p.out_trade_no = prepay.out_trade_no for update;
+    where p.out_trade_no = prepay.out_trade_no for no key update;
 
     word := case
         when payment.out_trade_no is null then 'unknown'
