@@ -63,11 +63,11 @@ target_split(struct store_target *target, const PQconninfoOption *options)
 	int ports = list_count(port);
 	int i = 0;
 
-	if (count <= 1)
-		return true;
 	if (count > STORE_HOSTS_MAX || (ports > 1 && ports != count)
 	    || (host != NULL && list_count(host) != count))
 		return false;
+	if (count <= 1)
+		return true;
 	for (i = 0; i < count; i++) {
 		struct store_host *one = &target->hosts[i];
 

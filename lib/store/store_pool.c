@@ -104,6 +104,11 @@ pool_take(struct store_pool *pool, int64_t deadline, struct store_conn **out,
 	struct store_conn *conn = NULL;
 	enum store_attempt attempt = STORE_ATTEMPT_LATE;
 
+	/* What is sent too late might still be done, and nobody would know. */
+	if (clock_monotonic_ms() >= deadline) {
+		err_set(err, ERR_STORE, "late: no time left");
+		return STORE_ATTEMPT_LATE;
+	}
 	if (!pool_wait(pool, deadline, &conn)) {
 		err_set(err, ERR_STORE, "late: all %d connections are in use",
 		    pool->max);
@@ -174,8 +179,7 @@ store_pool_exec(struct store_pool *pool,
 		return true;
 	/* Whether a lost commit happened we cannot know, and need not: every
 	 * function may be repeated. */
-	if ((attempt == STORE_ATTEMPT_BROKEN || attempt == STORE_ATTEMPT_AGAIN)
-	    && clock_monotonic_ms() < deadline)
+	if (attempt == STORE_ATTEMPT_BROKEN || attempt == STORE_ATTEMPT_AGAIN)
 		return pool_try(pool, statement, deadline, rows, err)
 		    == STORE_ATTEMPT_DONE;
 	return err_set(err, first.kind, "%s", first.text);
