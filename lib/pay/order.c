@@ -9,19 +9,8 @@
 /* What stands, or will, where an order number stands in a path.  The table
  * of orders refuses the same words. */
 static const char *const order_route_words[] = {
-	"authorize", "jsconfig", "openid",
+	"authorize", "jsconfig", "openid", NULL
 };
-
-static bool
-order_is_route_word(const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < COUNT_OF(order_route_words); i++)
-		if (str_eq(text, order_route_words[i]))
-			return true;
-	return false;
-}
 
 /* "T-1001_2" is how the second payment of order "T-1001" is called. */
 static bool
@@ -46,7 +35,7 @@ order_no_check(const char *order_no, struct err *err)
 	if (order_ends_like_attempt(order_no))
 		return err_set(err, ERR_INPUT,
 		    "order_no: ends in \"_\" and digits");
-	if (order_is_route_word(order_no))
+	if (str_is_among(order_no, order_route_words))
 		return err_set(err, ERR_INPUT, "order_no: a reserved word");
 	return true;
 }
