@@ -79,6 +79,7 @@ SANDBOX := $(if $(wildcard tests/sandbox/*.c),$(BIN)/sandbox)
 UNIT_TESTS := $(foreach r,$(ROOMS),$(patsubst %.c,$(O)/%,\
 	$(wildcard tests/$(r)/test_*.c)))
 FUZZERS := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS := $(patsubst $(O)/tests/fuzz/fuzz_%,$(O)/tests/fuzz/replay_%,$(FUZZERS))
 # make V=1 shows the commands themselves.
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $@')
@@ -87,12 +88,13 @@ SOURCES := $(wildcard lib/*/*.c cgi/*.c ops/*.c tests/*/*.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests fuzzers check layers asan fuzz tidy schema bench demo up \
-	down install clean help
+.PHONY: all tests fuzzers replays check layers asan fuzz tidy schema bench \
+	demo up down install clean help compile_commands.json
 
 all: $(PROGRAMS) $(WXPAYCTL) $(SANDBOX)	## the programs, into build/
 tests: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
+replays: $(REPLAYS)
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -125,6 +127,10 @@ $(PROGRAMS): $(BIN)/%: $(O)/cgi/%.o $(ARCHIVES)
 $(BIN)/sandbox: $(call objects,tests/sandbox/*.c) $(ARCHIVES)
 	$(call link,$(LIBS))
 $(FUZZERS): %: %.o $(ARCHIVES)
+	$(call link,$(LIBS))
+# The same targets without libFuzzer, over the corpora of tests/data/fuzz.
+$(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o \
+		$(O)/tests/fuzz/replay.o $(ARCHIVES)
 	$(call link,$(LIBS))
 $(BIN)/wxpayctl: $(call objects,ops/*.c) $(O)/sql.o $(ARCHIVES)
 	$(call link,$(LIBS))
@@ -175,8 +181,40 @@ down:	## stop it, and remove what it made
 demo: up	## the stack, and a real order through it: paid, refunded
 	@tests/stack/demo
 
-bench: all	## what a payment costs, beside PostgreSQL alone
+check:	## all tests; ends with "N passed, N failed"
+	@tests/stack/packages run check
+	@tests/check/run
+asan:	## the tests again, under address and undefined sanitizers
+	@tests/stack/packages run check
+	@tests/check/run asan
+fuzz:	## each fuzz target for FUZZ_S seconds (60), from its corpus
+	@tests/stack/packages run check
+	@$(MAKE) --no-print-directory VARIANT=fuzz fuzzers
+	@tests/check/fuzz
+tidy:	## what gcc -fanalyzer, clang-tidy and cppcheck find: nothing
+	@tests/stack/packages run check
+	@tests/check/tidy
+schema:	## sql/schema.sql, the dump of what sql/ makes
+	@tests/stack/packages run
+	@tests/sql/with_postgres tests/sql/dump >sql/schema.sql
+bench:	## what a payment costs, beside PostgreSQL alone
+	@tests/stack/packages run check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@tests/bench/run
+compile_commands.json:	## for editors: needs bear
+	bear -- $(MAKE) -B all tests
+
+NGINX_DIR ?= /etc/nginx
+UNIT_DIR ?= /etc/systemd/system
+SHARE := $(DESTDIR)$(PREFIX)/share/wxpay
+install: all	## DESTDIR= PREFIX= NGINX_DIR= UNIT_DIR=
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(NGINX_DIR) \
+	    $(DESTDIR)$(UNIT_DIR) $(SHARE)
+	install -m 0755 build/pay build/notify build/refund build/wxpayctl \
+	    $(DESTDIR)$(PREFIX)/bin
+	install -m 0644 nginx/*.conf $(DESTDIR)$(NGINX_DIR)
+	install -m 0644 ops/systemd/* $(DESTDIR)$(UNIT_DIR)
+	install -m 0644 ops/wxpay.conf $(SHARE)
 
 clean:	## remove build/
 	rm -rf build
