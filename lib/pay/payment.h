@@ -59,7 +59,7 @@ enum payment_fate {
 	PAYMENT_UNKNOWN = 0,	/* a word that we do not know: ask again */
 	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT; PAYERROR, after
 				 * which it is ours to close [v2.md 7.3] */
-	PAYMENT_PAID,		/* SUCCESS, or REFUND: paid, and then refunded */
+	PAYMENT_PAID,		/* SUCCESS; REFUND: paid, then refunded */
 	PAYMENT_CLOSED,		/* CLOSED, REVOKED: cannot be paid */
 };
 

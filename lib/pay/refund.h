@@ -40,7 +40,8 @@ enum refund_fate {
 	REFUND_PROCESSING,
 	REFUND_SUCCESS,
 	REFUND_CLOSED,		/* V2 REFUNDCLOSE: no money moved */
-	REFUND_ABNORMAL,	/* V2 CHANGE: money at the merchant, asks a human */
+	REFUND_ABNORMAL,	/* V2 CHANGE: money at the merchant, a human
+				 * must act */
 };
 
 /* What a verified query, or a notice, says. */

@@ -72,8 +72,8 @@ struct wechat_answer {
 	enum wechat_verdict verdict;
 	char code[WECHAT_CODE_SIZE];	/* err_code, "HTTP_502", "TIMEOUT",
 					 * "BAD_SIGN", …; "" if all is well */
-	char text[200];			/* for the log and the operator: WeChat's
-					 * words, plain UTF-8 */
+	char text[200];			/* for log and operator: WeChat's words,
+					 * plain UTF-8 */
 	bool alarm;			/* somebody must look: a bad signature,
 					 * numbers not ours */
 };

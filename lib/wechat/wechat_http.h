@@ -36,8 +36,8 @@ struct wechat_http_request {
 
 struct wechat_http_reply {
 	bool sent;		/* false: not one byte of the request left */
-	const char *code;	/* "" if an answer came whole, else "TIMEOUT" and
-				 * so on: a literal */
+	const char *code;	/* "" if an answer came whole, else "TIMEOUT"
+				 * and so on: a literal */
 	long status;		/* HTTP; 0 if code is not "" */
 	char text[200];		/* what went wrong, for the log */
 	struct buf body;	/* the caller clears it */

@@ -395,7 +395,7 @@ fake_run(void *arg)
 	return NULL;
 }
 
-/* ------------------------------------------------------------ open and close */
+/* ----------------------------------------------------------- open and close */
 
 /* A socket that listens on a free port, which is written to *port. */
 static inline int

@@ -36,7 +36,7 @@ static struct {
 	char ca_path[64], other_ca_path[64], keylog_path[64];
 } my;
 
-/* -------------------------------------------------------------- our resolver */
+/* ------------------------------------------------------------- our resolver */
 
 /* libcurl's calls land here: "api.test" is this machine, "none.test" is
  * nowhere, and "slow.test" takes until slow_release. */
@@ -90,7 +90,7 @@ getaddrinfo(const char *restrict node, const char *restrict service,
 	return real("127.0.0.1", service, hints, out);
 }
 
-/* ---------------------------------------------------------------- what we do */
+/* --------------------------------------------------------------- what we do */
 
 struct setup {
 	const char *host;		/* NULL: api.test */
@@ -181,7 +181,7 @@ answer_expect(const char *what, const struct wechat_answer *answer,
 	    answer->text);
 }
 
-/* ------------------------------------------------------------------ the tests */
+/* ---------------------------------------------------------------- the tests */
 
 /* All five calls against a WeChat in good health, and what they sent. */
 static void
@@ -1050,7 +1050,7 @@ test_verdict_names(void **state)
 		assert_string_equal(wechat_verdict_name(v), names[v]);
 }
 
-/* -------------------------------------------------------------------- around */
+/* ------------------------------------------------------------------- around */
 
 static struct cert
 server_make(const char *san, const struct cert *issuer, long from_s,
@@ -1080,7 +1080,7 @@ start(void **state)
 	char path[64];
 
 	(void)state;
-	memcpy(my.dir, "/tmp/wxpay_http_XXXXXX", sizeof("/tmp/wxpay_http_XXXXXX"));
+	(void)snprintf(my.dir, sizeof(my.dir), "/tmp/wxpay_http_XXXXXX");
 	assert_non_null(mkdtemp(my.dir));
 	path_write("ca.pem", NULL, my.ca_path);
 	path_write("other_ca.pem", NULL, my.other_ca_path);

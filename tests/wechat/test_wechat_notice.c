@@ -68,7 +68,7 @@ judge_refunded_under(const char *key, const char *body, size_t len,
 	return ok;
 }
 
-/* ------------------------------------------------- published and computed */
+/* --------------------------------------------------- published and computed */
 
 static enum err_kind
 paid_vector_kind(const char *id)
@@ -243,7 +243,7 @@ test_refund_vectors_whole(void **state)
 	json_decref(all);
 }
 
-/* ------------------------------------------------------------- by our hand */
+/* -------------------------------------------------------------- by our hand */
 
 struct change {
 	const char *name;

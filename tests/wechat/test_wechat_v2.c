@@ -204,7 +204,7 @@ test_product_id(void **state)
 	buf_clear(&out);
 }
 
-/* ------------------------------------------------------------ what is judged */
+/* ----------------------------------------------------------- what is judged */
 
 /* One answer, judged as the answer to one of the five calls. */
 struct verdict {
