@@ -15,6 +15,7 @@ export const PATHS = {
 	refund: '/secapi/pay/refund',
 	refundquery: '/pay/refundquery',
 };
+const write = (fields) => wechat.xml(fields);
 const SIGN_LENGTH = { MD5: 32, 'HMAC-SHA256': 64 };
 
 export class Merchant {
@@ -48,7 +49,7 @@ export class Merchant {
 		try {
 			const { data } = await client.post(PATHS[api],
 				{ ...this.common(), ...fields },
-				{ transformRequest: [sign, (it) => wechat.xml(it)] });
+				{ transformRequest: [sign, write] });
 			return { data };
 		} catch (error) {
 			return { error: error.code ?? error.message,
@@ -72,23 +73,29 @@ export class Merchant {
 		assert.equal(data.return_code, 'SUCCESS', JSON.stringify(data));
 		assert.equal(data.result_code, 'FAIL', JSON.stringify(data));
 		assert.equal(data.err_code, err_code, data.err_code_des);
-		assert.ok(wechat.verify(this.sign_type, data, this.env.API_KEY));
+		this.verify(data);
 		return data;
+	}
+
+	verify(data) {
+		assert.ok(wechat.verify(this.sign_type, data,
+			this.env.API_KEY), JSON.stringify(data));
 	}
 
 	// return_code FAIL, which is never signed.
 	async denied(api, fields, return_msg, options) {
 		const { data } = await this.ask(api, fields, options);
-		assert.deepEqual(Object.keys(data), ['return_code', 'return_msg']);
+		assert.deepEqual(Object.keys(data),
+			['return_code', 'return_msg']);
 		assert.equal(data.return_code, 'FAIL');
 		assert.match(data.return_msg, return_msg);
 	}
 
 	order_fields(fields = {}) {
-		return { body: 'tea', out_trade_no: number('B'), total_fee: '1000',
-			spbill_create_ip: '127.0.0.1', trade_type: 'NATIVE',
-			product_id: 'tea', notify_url: 'https://localhost:9/nobody',
-			...fields };
+		return { body: 'tea', out_trade_no: number('B'),
+			total_fee: '1000', spbill_create_ip: '127.0.0.1',
+			trade_type: 'NATIVE', product_id: 'tea',
+			notify_url: 'https://localhost:9/nobody', ...fields };
 	}
 
 	async order(fields) {
@@ -100,6 +107,12 @@ export class Merchant {
 		return { out_trade_no: order.out_trade_no,
 			out_refund_no: number('R'), total_fee: order.total_fee,
 			refund_fee: '100', ...fields };
+	}
+
+	// Paid by somebody's phone.
+	async paid_order(sandbox, fields) {
+		const order = await this.order(fields);
+		return { ...order, ...await sandbox.scan(order) };
 	}
 
 	async refund(order, fields) {
