@@ -79,7 +79,8 @@ static const struct answer_code codes_refund[] = {
 	{ "TRADE_OVERDUE",         WECHAT_REFUSED, false },
 	{ "ERROR",                 WECHAT_REFUSED, false },
 	{ "USER_ACCOUNT_ABNORMAL", WECHAT_REFUSED, false },
-	{ "REFUND_FEE_MISMATCH",   WECHAT_REFUSED, true },
+	/* a refund of this number may have been made with another amount */
+	{ "REFUND_FEE_MISMATCH",   WECHAT_UNSURE,  true },
 	{ "INVALID_TRANSACTIONID", WECHAT_REFUSED, true },
 	{ "ORDERNOTEXIST",         WECHAT_REFUSED, true },
 	{ "NOAUTH",                WECHAT_REFUSED, true },

@@ -234,7 +234,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	start_once();
 	if (len < 2)
 		return 0;
-	what = (bytes[0] - 'a') % 8u;
+	what = ((unsigned)bytes[0] - 'a') % 8u;
 	len--;
 	if (what == 0)
 		refunded_try(text, len, false);
