@@ -38,7 +38,7 @@ count(struct one *one, bool ok, const struct err *err)
 static void
 some_order(struct one *one, char order_no[static ORDER_NO_MAX + 1])
 {
-	snprintf(order_no, ORDER_NO_MAX + 1, "T-10%02u", choose(one, ORDERS));
+	snprintf(order_no, ORDER_NO_MAX + 1, "C-10%02u", choose(one, ORDERS));
 }
 
 static void
@@ -183,7 +183,7 @@ decide(struct one *one)
 	char state[10];
 	struct err err = { 0 };
 
-	snprintf(number, sizeof(number), "RT-10%02u-%u", choose(one, ORDERS),
+	snprintf(number, sizeof(number), "RC-10%02u-%u", choose(one, ORDERS),
 	    1 + choose(one, 30));
 	count(one, store_refund_decide(refund, number,
 	    decisions[choose(one, COUNT_OF(decisions))], "bob", "", 0,
@@ -357,7 +357,7 @@ everything_at_once(void **state)
 
 	(void)state;
 	sql("insert into wxpay_data.orders (mchid, order_no, token, origin, "
-	    "total_fen, body, time_expire) select '" MCHID "', 'T-10' || "
+	    "total_fen, body, time_expire) select '" MCHID "', 'C-10' || "
 	    "to_char(i, 'FM00'), 't', 'signed', 1000, 'tea', "
 	    "to_timestamp(4102444800) from generate_series(0, %d) i",
 	    ORDERS - 1);

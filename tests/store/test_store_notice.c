@@ -39,12 +39,12 @@ told(const struct payment_facts *facts)
 static void
 each_verdict(void **state)
 {
-	struct payment_facts facts = facts_of("T-1001");
+	struct payment_facts facts = facts_of("N-1001");
 	struct payment_facts wrong = facts;
 
 	(void)state;
 	assert_int_equal(told(&facts), STORE_UNKNOWN);
-	order_make(pay, "T-1001");
+	order_make(pay, "N-1001");
 	wrong.total_fen = 999;
 	assert_int_equal(told(&wrong), STORE_DIFFERS);
 	wrong = facts;
@@ -62,11 +62,11 @@ each_verdict(void **state)
 	facts.openid[0] = '\0';
 	assert_int_equal(told(&facts), STORE_ALREADY);
 	assert_int_equal(sql_long("select count(*) from wxpay_data.notices "
-	    "where out_trade_no = 'T-1001'"), 8);
+	    "where out_trade_no = 'N-1001'"), 8);
 	assert_string_equal(sql("select concat_ws(' ', transaction_id, payer,"
 	    " bank_type, extract(epoch from paid_at)::bigint) "
-	    "from wxpay_data.payments where out_trade_no = 'T-1001'"),
-	    "txT-1001 o1 OTHERS 1772328600");
+	    "from wxpay_data.payments where out_trade_no = 'N-1001'"),
+	    "txN-1001 o1 OTHERS 1772328600");
 }
 
 /* Whatever the bytes are, they are journalled as they came. */
@@ -74,7 +74,7 @@ static void
 bytes_stay_bytes(void **state)
 {
 	static char bytes[65536];
-	struct payment_facts facts = facts_of("T-1002");
+	struct payment_facts facts = facts_of("N-1002");
 	struct store_raw raw = {
 		.api = "v2",
 		.request_id = "bytes",
@@ -84,7 +84,7 @@ bytes_stay_bytes(void **state)
 	size_t i = 0;
 
 	(void)state;
-	order_make(pay, "T-1002");
+	order_make(pay, "N-1002");
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)(i * 7 % 256);
 	for (i = 0; i <= sizeof(bytes); i = i == 0 ? 1 : i * 4) {
@@ -105,14 +105,14 @@ bytes_stay_bytes(void **state)
 static void
 refund_notices(void **state)
 {
-	struct payment_facts facts = facts_of("T-1003");
+	struct payment_facts facts = facts_of("N-1003");
 	struct store_raw raw = raw_of("refund");
 	struct refund_facts refund = {
 		.fate = REFUND_SUCCESS,
 		.out_refund_no = "hand-1",
 		.refund_id = "50000",
-		.out_trade_no = "T-1003",
-		.transaction_id = "txT-1003",
+		.out_trade_no = "N-1003",
+		.transaction_id = "txN-1003",
 		.total_fen = 1000,
 		.refund_fen = 400,
 	};
@@ -122,7 +122,7 @@ refund_notices(void **state)
 	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_UNKNOWN);
-	order_make(pay, "T-1003");
+	order_make(pay, "N-1003");
 	assert_int_equal(told(&facts), STORE_SETTLED);
 	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
@@ -134,9 +134,9 @@ refund_notices(void **state)
 	refund.total_fen = 1000;
 	/* it moved no money; once a query has, a success is known */
 	assert_int_equal(sql_long("select reserved_fen from "
-	    "wxpay_data.payments where out_trade_no = 'T-1003'"), 0);
+	    "wxpay_data.payments where out_trade_no = 'N-1003'"), 0);
 	sql("select wxpay.refund_told('" MCHID "', 'hand-1', 'hint', 0, 0, "
-	    "'done', '', 'success', '50000', 'T-1003', 400, 0, 60, 60)");
+	    "'done', '', 'success', '50000', 'N-1003', 400, 0, 60, 60)");
 	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_ALREADY);
@@ -180,7 +180,7 @@ one_of_fifty_settles(void **state)
 		int settled = 0;
 		int i = 0;
 
-		snprintf(out_trade_no, sizeof(out_trade_no), "T-2%02d1",
+		snprintf(out_trade_no, sizeof(out_trade_no), "N-2%02d1",
 		    round);
 		order_make(pay, out_trade_no);
 		for (i = 0; i < THREADS; i++)
@@ -199,7 +199,7 @@ one_of_fifty_settles(void **state)
 	assert_int_equal(sql_long("select count(*) from wxpay_data.notices "
 	    "where request_id = 'crowd'"), round * THREADS);
 	assert_int_equal(sql_long("select count(*) from wxpay_data.events "
-	    "where kind = 'order.paid' and order_no like 'T-2%'"), round);
+	    "where kind = 'order.paid' and order_no like 'N-2%'"), round);
 	print_message("%d rounds of %d\n", round, THREADS);
 }
 
@@ -219,7 +219,7 @@ one_of_two_settles(void **state)
 		char order_no[ORDER_NO_MAX + 1];
 		char second[OUT_TRADE_NO_MAX + 1];
 
-		snprintf(order_no, sizeof(order_no), "T-3%02d1", i);
+		snprintf(order_no, sizeof(order_no), "N-3%02d1", i);
 		snprintf(second, sizeof(second), "%s_2", order_no);
 		order_make(pay, order_no);
 		what = pay_signed(order_no);
@@ -238,9 +238,9 @@ one_of_two_settles(void **state)
 		assert_int_equal(crowd[2 * i].settled
 		    + crowd[2 * i + 1].settled, STORE_SETTLED + STORE_SECOND);
 	assert_int_equal(sql_long("select count(*) from wxpay_data.unexpected "
-	    "where kind = 'payment' and order_no like 'T-3%'"), ORDERS);
+	    "where kind = 'payment' and order_no like 'N-3%'"), ORDERS);
 	assert_int_equal(sql_long("select count(*) from wxpay_data.payments "
-	    "where settles and order_no like 'T-3%'"), ORDERS);
+	    "where settles and order_no like 'N-3%'"), ORDERS);
 }
 
 int

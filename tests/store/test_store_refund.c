@@ -120,7 +120,7 @@ static void
 asked_and_decided(void **state)
 {
 	struct store_refund_ask what = {
-		.order_no = "T-1001",
+		.order_no = "F-1001",
 		.refund_fen = 400,
 		.reason = "cold",
 		.request_id = "request-00000001",
@@ -132,15 +132,15 @@ asked_and_decided(void **state)
 
 	(void)state;
 	assert_int_equal(ask(&what), STORE_REFUND_UNKNOWN);
-	order_make(pay, "T-1001");
+	order_make(pay, "F-1001");
 	assert_int_equal(ask(&what), STORE_REFUND_UNPAID);
-	order_paid("T-1002");
-	what.order_no = "T-1002";
+	order_paid("F-1002");
+	what.order_no = "F-1002";
 	must(store_refund_request(refund, &what, in_ms(DEADLINE_MS), &verdict,
 	    &json, &left_fen, &err));
 	assert_int_equal(verdict, STORE_REFUND_REQUESTED);
 	assert_int_equal(left_fen, 600);
-	assert_non_null(strstr(json, "\"RT-1002-1\""));
+	assert_non_null(strstr(json, "\"RF-1002-1\""));
 	free(json);
 	assert_int_equal(ask(&what), STORE_REFUND_SAME);
 	what.refund_fen = 401;
@@ -156,31 +156,31 @@ asked_and_decided(void **state)
 	what.actor = "shopper";
 	assert_int_equal(ask(&what), STORE_REFUND_UNKNOWN);
 	what.token = NULL;
-	what.out_trade_no = "T-1001";
+	what.out_trade_no = "F-1001";
 	assert_int_equal(ask(&what), STORE_REFUND_UNKNOWN);
-	what.out_trade_no = "T-1002";
+	what.out_trade_no = "F-1002";
 	sql("update wxpay_data.payments set refund_count = 50 "
-	    "where out_trade_no = 'T-1002'");
+	    "where out_trade_no = 'F-1002'");
 	what.refund_fen = 1;
 	assert_int_equal(ask(&what), STORE_REFUND_TOO_MANY);
 	sql("update wxpay_data.payments set refund_count = 1, paid_at = "
-	    "paid_at - interval '366 days' where out_trade_no = 'T-1002'");
+	    "paid_at - interval '366 days' where out_trade_no = 'F-1002'");
 	assert_int_equal(ask(&what), STORE_REFUND_OVERDUE);
 	sql("update wxpay_data.payments set paid_at = now() "
-	    "where out_trade_no = 'T-1002'");
+	    "where out_trade_no = 'F-1002'");
 	/* all that is left */
 	what.refund_fen = 0;
 	assert_int_equal(ask(&what), STORE_REFUND_REQUESTED);
 
-	assert_int_equal(decide("RT-1002-9", "approve", ""),
+	assert_int_equal(decide("RF-1002-9", "approve", ""),
 	    STORE_DECIDE_UNKNOWN);
-	assert_int_equal(decide("RT-1002-1", "retry", "pending"),
+	assert_int_equal(decide("RF-1002-1", "retry", "pending"),
 	    STORE_DECIDE_DECIDED);
-	assert_int_equal(decide("RT-1002-1", "approve", "refunding"),
+	assert_int_equal(decide("RF-1002-1", "approve", "refunding"),
 	    STORE_DECIDE_DONE);
-	assert_int_equal(decide("RT-1002-1", "reject", "refunding"),
+	assert_int_equal(decide("RF-1002-1", "reject", "refunding"),
 	    STORE_DECIDE_DECIDED);
-	assert_int_equal(decide("RT-1002-2", "reject", "rejected"),
+	assert_int_equal(decide("RF-1002-2", "reject", "rejected"),
 	    STORE_DECIDE_DONE);
 }
 
@@ -188,7 +188,7 @@ static void
 sent_and_asked_about(void **state)
 {
 	struct store_refund_ask what = {
-		.order_no = "T-2001",
+		.order_no = "F-2001",
 		.refund_fen = 400,
 		.reason = "cold",
 		.actor = "alice",
@@ -197,17 +197,17 @@ sent_and_asked_about(void **state)
 	bool found = true;
 
 	(void)state;
-	order_paid("T-2001");
+	order_paid("F-2001");
 	assert_int_equal(ask(&what), STORE_REFUND_REQUESTED);
-	must(store_refund_claim(worker, "RT-2001-1", "n", 10,
+	must(store_refund_claim(worker, "RF-2001-1", "n", 10,
 	    in_ms(DEADLINE_MS), &got, &found, &err));
 	assert_false(found);
-	assert_int_equal(decide("RT-2001-1", "approve", "refunding"),
+	assert_int_equal(decide("RF-2001-1", "approve", "refunding"),
 	    STORE_DECIDE_DONE);
-	got = claim("RT-2001-1", STORE_REFUND_SEND);
-	assert_string_equal(got.refund.out_refund_no, "RT-2001-1");
-	assert_string_equal(got.refund.out_trade_no, "T-2001");
-	assert_string_equal(got.refund.transaction_id, "txT-2001");
+	got = claim("RF-2001-1", STORE_REFUND_SEND);
+	assert_string_equal(got.refund.out_refund_no, "RF-2001-1");
+	assert_string_equal(got.refund.out_trade_no, "F-2001");
+	assert_string_equal(got.refund.transaction_id, "txF-2001");
 	assert_string_equal(got.refund.appid, "wx1");
 	assert_string_equal(got.refund.reason, "cold");
 	assert_int_equal(got.refund.total_fen, 1000);
@@ -219,20 +219,20 @@ sent_and_asked_about(void **state)
 	assert_true(got.lease_no > 0 && got.call_no > 0);
 	assert_int_equal(outcome_told(&got, "no_money", "NOTENOUGH", 0),
 	    STORE_REFUND_REFUNDING);
-	got = claim("RT-2001-1", STORE_REFUND_SEND);
+	got = claim("RF-2001-1", STORE_REFUND_SEND);
 	assert_true(got.refund.from_recharge);
 	assert_int_equal(outcome_told(&got, "done", "", 0),
 	    STORE_REFUND_REFUNDING);
-	got = claim("RT-2001-1", STORE_REFUND_QUERY);
+	got = claim("RF-2001-1", STORE_REFUND_QUERY);
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_PROCESSING),
 	    STORE_REFUND_REFUNDING);
-	got = claim("RT-2001-1", STORE_REFUND_QUERY);
+	got = claim("RF-2001-1", STORE_REFUND_QUERY);
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_UNKNOWN),
 	    STORE_REFUND_REFUNDING);
-	got = claim("RT-2001-1", STORE_REFUND_QUERY);
+	got = claim("RF-2001-1", STORE_REFUND_QUERY);
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_ABNORMAL),
 	    STORE_REFUND_FAILED);
-	got = claim("RT-2001-1", STORE_REFUND_QUERY);
+	got = claim("RF-2001-1", STORE_REFUND_QUERY);
 	assert_true(got.is_abnormal);
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_SUCCESS),
 	    STORE_REFUND_REFUNDED);
@@ -240,19 +240,19 @@ sent_and_asked_about(void **state)
 	    STORE_REFUND_REFUNDED);
 	assert_string_equal(sql("select refund_id || ' ' || "
 	    "extract(epoch from refunded_at)::bigint from wxpay_data.refunds "
-	    "where out_refund_no = 'RT-2001-1'"), "50000 1772328600");
+	    "where out_refund_no = 'RF-2001-1'"), "50000 1772328600");
 
 	assert_int_equal(ask(&what), STORE_REFUND_REQUESTED);
-	assert_int_equal(decide("RT-2001-2", "approve", "refunding"),
+	assert_int_equal(decide("RF-2001-2", "approve", "refunding"),
 	    STORE_DECIDE_DONE);
-	got = claim("RT-2001-2", STORE_REFUND_SEND);
+	got = claim("RF-2001-2", STORE_REFUND_SEND);
 	assert_int_equal(outcome_told(&got, "refused", "TRADE_OVERDUE", 0),
 	    STORE_REFUND_FAILED);
 	what.refund_fen = 600;
 	assert_int_equal(ask(&what), STORE_REFUND_REQUESTED);
-	assert_int_equal(decide("RT-2001-2", "retry", "failed"),
+	assert_int_equal(decide("RF-2001-2", "retry", "failed"),
 	    STORE_DECIDE_TOO_MUCH);
-	assert_int_equal(decide("RT-2001-3", "approve", "refunding"),
+	assert_int_equal(decide("RF-2001-3", "approve", "refunding"),
 	    STORE_DECIDE_DONE);
 	got.op = STORE_REFUND_QUERY;
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_SUCCESS),
@@ -265,9 +265,9 @@ hinted_at(void **state)
 	struct store_raw raw = raw_of("hint");
 	struct refund_facts facts = {
 		.fate = REFUND_SUCCESS,
-		.out_refund_no = "hand-1",
-		.out_trade_no = "T-3001",
-		.transaction_id = "txT-3001",
+		.out_refund_no = "hand-f1",
+		.out_trade_no = "F-3001",
+		.transaction_id = "txF-3001",
 		.total_fen = 1000,
 		.refund_fen = 250,
 	};
@@ -275,14 +275,15 @@ hinted_at(void **state)
 	struct store_refund_claim got;
 
 	(void)state;
-	order_paid("T-3001");
-	sql("update wxpay_data.refunds set due_at = null");
+	order_paid("F-3001");
+	sql("update wxpay_data.refunds set due_at = null; "
+	    "update wxpay_data.refund_hints set due_at = null");
 	must(store_notice_refunded(notify, &raw, &facts, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_HINTED);
 	got = claim(NULL, STORE_REFUND_HINT);
-	assert_string_equal(got.refund.out_refund_no, "hand-1");
-	assert_string_equal(got.refund.transaction_id, "txT-3001");
+	assert_string_equal(got.refund.out_refund_no, "hand-f1");
+	assert_string_equal(got.refund.transaction_id, "txF-3001");
 	assert_int_equal(got.refund.refund_fen, 0);
 	assert_int_equal(outcome_told(&got, "unsure", "TIMEOUT", 0),
 	    STORE_REFUND_HINTED);
@@ -290,9 +291,9 @@ hinted_at(void **state)
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_SUCCESS),
 	    STORE_REFUND_REFUNDED);
 	assert_true(str_copy(got.refund.out_refund_no,
-	    sizeof(got.refund.out_refund_no), "hand-2"));
+	    sizeof(got.refund.out_refund_no), "hand-f2"));
 	assert_true(str_copy(got.refund.out_trade_no,
-	    sizeof(got.refund.out_trade_no), "T-3009"));
+	    sizeof(got.refund.out_trade_no), "F-3009"));
 	assert_int_equal(outcome_told(&got, "done", "", REFUND_SUCCESS),
 	    STORE_REFUND_FOREIGN_UNKNOWN);
 }
@@ -301,7 +302,7 @@ static void
 refunds_are_shown(void **state)
 {
 	struct store_refund_ask what = {
-		.order_no = "T-4001",
+		.order_no = "F-4001",
 		.refund_fen = 400,
 		.reason = "cold",
 		.actor = "alice",
@@ -310,21 +311,21 @@ refunds_are_shown(void **state)
 	char *json = NULL;
 
 	(void)state;
-	order_paid("T-4001");
+	order_paid("F-4001");
 	assert_int_equal(ask(&what), STORE_REFUND_REQUESTED);
 	assert_true(str_copy(token, sizeof(token), sql("select token from "
-	    "wxpay_data.orders where order_no = 'T-4001'")));
-	must(store_refund_show(refund, "RT-4001-1", token,
+	    "wxpay_data.orders where order_no = 'F-4001'")));
+	must(store_refund_show(refund, "RF-4001-1", token,
 	    in_ms(DEADLINE_MS), &json, &err));
-	assert_non_null(strstr(json, "\"RT-4001-1\""));
+	assert_non_null(strstr(json, "\"RF-4001-1\""));
 	assert_null(strstr(json, "alice"));
 	free(json);
-	must(store_refund_show(refund, "RT-4001-1", "wrong",
+	must(store_refund_show(refund, "RF-4001-1", "wrong",
 	    in_ms(DEADLINE_MS), &json, &err));
 	assert_null(json);
 	must(store_refunds_list(refund, "pending", 0, 1, in_ms(DEADLINE_MS),
 	    &json, &err));
-	assert_non_null(strstr(json, "\"RT-4001-1\""));
+	assert_non_null(strstr(json, "\"RF-4001-1\""));
 	assert_non_null(strstr(json, "alice"));
 	free(json);
 	must(store_refunds_list(refund, NULL, 1, 1, in_ms(DEADLINE_MS),
@@ -389,19 +390,19 @@ ten_of_fifty_fit(void **state)
 
 	(void)state;
 	for (round = 0; round < 10; round++) {
-		snprintf(order_no, sizeof(order_no), "T-5%02d1", round);
+		snprintf(order_no, sizeof(order_no), "F-5%02d1", round);
 		order_paid(order_no);
 		what.order_no = order_no;
 		assert_int_equal(asked_at_once(&what, STORE_REFUND_TOO_MUCH),
 		    10);
-		snprintf(order_no, sizeof(order_no), "T-6%02d1", round);
+		snprintf(order_no, sizeof(order_no), "F-6%02d1", round);
 		order_paid(order_no);
 		what.request_id = order_no;
 		assert_int_equal(asked_at_once(&what, STORE_REFUND_SAME), 1);
 		what.request_id = NULL;
 	}
 	assert_int_equal(sql_long("select count(*) from wxpay_data.payments "
-	    "where out_trade_no like 'T-5%' and reserved_fen = 1000 "
+	    "where out_trade_no like 'F-5%' and reserved_fen = 1000 "
 	    "and refund_count = 10"), 10);
 	print_message("%d rounds of %d\n", 2 * round, THREADS);
 }
@@ -448,11 +449,12 @@ each_is_claimed_once(void **state)
 	int i = 0;
 
 	(void)state;
-	sql("update wxpay_data.refunds set due_at = null");
+	sql("update wxpay_data.refunds set due_at = null; "
+	    "update wxpay_data.refund_hints set due_at = null");
 	for (i = 0; i < REFUNDS; i++) {
 		char order_no[ORDER_NO_MAX + 1];
 
-		snprintf(order_no, sizeof(order_no), "T-7%02d1", i);
+		snprintf(order_no, sizeof(order_no), "F-7%02d1", i);
 		snprintf(number, sizeof(number), "R%s-1", order_no);
 		order_paid(order_no);
 		what.order_no = order_no;
@@ -468,10 +470,10 @@ each_is_claimed_once(void **state)
 	}
 	assert_int_equal(claimed, REFUNDS);
 	assert_int_equal(sql_long("select count(distinct out_refund_no) "
-	    "from wxpay_data.calls where out_refund_no like 'RT-7%'"),
+	    "from wxpay_data.calls where out_refund_no like 'RF-7%'"),
 	    REFUNDS);
 	assert_int_equal(sql_long("select max(lease_no) from "
-	    "wxpay_data.calls where out_refund_no like 'RT-7%'"), 2);
+	    "wxpay_data.calls where out_refund_no like 'RF-7%'"), 2);
 	print_message("%d refunds, %d workers\n", REFUNDS, WORKERS);
 }
 
