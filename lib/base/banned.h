@@ -11,8 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-/* A macro in glibc, and a macro cannot be poisoned. */
+/* Macros in glibc (sprintf when fortified, under clang), and a macro cannot be
+ * poisoned. */
 #undef alloca
+#undef sprintf
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison strtok atoi atol atoll atof strtod sscanf alloca
