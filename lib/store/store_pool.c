@@ -126,8 +126,9 @@ pool_take(struct store_pool *pool, int64_t deadline, struct store_conn **out,
 	return attempt;
 }
 
-/* If a server vanished without a word, the idle connections are as dead as
- * the one that was late, and each of them would cost somebody a deadline. */
+/* The idle connections lead to the same server: if it has vanished, each of
+ * them would cost somebody a deadline; if it only reads from now on, or goes
+ * down, the repetition would meet the same. */
 static void
 pool_forget_idle(struct store_pool *pool)
 {
@@ -157,12 +158,11 @@ pool_try(struct store_pool *pool, const struct store_statement *statement,
 		return attempt;
 	attempt = store_conn_exec(conn, statement, deadline, rows, err);
 	if (attempt == STORE_ATTEMPT_BROKEN || attempt == STORE_ATTEMPT_LATE) {
+		pool_forget_idle(pool);
 		store_conn_close(conn);
 		conn = NULL;
 	}
 	pool_give(pool, conn);
-	if (attempt == STORE_ATTEMPT_LATE)
-		pool_forget_idle(pool);
 	return attempt;
 }
 

@@ -363,16 +363,40 @@ backend_stands_still(void **state)
 	store_close(pay);
 }
 
-/* Idle connections of a server that vanished are not tried one by one. */
+/* A trigger that says what the server might say at such a moment. */
 static void
-late_forgets_the_idle(void **state)
+trouble_plant(void)
 {
-	struct store *store = store_as("wxpay_notify", 4);
+	sql("create sequence public.trouble_seq; "
+	    "grant usage on public.trouble_seq to public; "
+	    "create function public.trouble() returns trigger "
+	    "language plpgsql as $$ begin "
+	    "if new.request_id = 'warn' then raise warning 'careful'; "
+	    "elsif new.request_id = 'notice' then raise notice 'hello'; "
+	    "elsif new.request_id = 'always' then "
+	    "raise exception 'no' using errcode = '40001'; "
+	    "elsif nextval('public.trouble_seq') = 1 then "
+	    "raise exception 'no' using errcode = new.request_id; "
+	    "end if; return new; end $$; "
+	    "create trigger trouble before insert on wxpay_data.notices "
+	    "for each row execute function public.trouble()");
+}
+
+static void
+trouble_clear(void)
+{
+	sql("drop function public.trouble cascade; "
+	    "drop sequence public.trouble_seq");
+}
+
+/* Have four connections open at one time, and then idle. */
+static void
+four_idle(struct store *store)
+{
 	struct call calls[4];
 	pthread_t threads[4];
 	int i = 0;
 
-	(void)state;
 	sql("begin; lock wxpay_data.orders in exclusive mode");
 	for (i = 0; i < 4; i++) {
 		calls[i] = (struct call){
@@ -388,10 +412,34 @@ late_forgets_the_idle(void **state)
 	sql("commit");
 	for (i = 0; i < 4; i++)
 		call_end(&calls[i], threads[i], true);
+}
+
+/* What one connection has met, the idle ones would meet, too. */
+static void
+idle_connections_are_forgotten(void **state)
+{
+	struct store *store = store_as("wxpay_notify", 4);
+	struct call call = {
+		.store = store,
+		.out_trade_no = "T-NONE1",
+		.request_id = "57P01",
+		.budget_ms = DEADLINE_MS,
+	};
+
+	(void)state;
+	four_idle(store);
 	assert_int_equal(signal_role("wxpay_notify", SIGSTOP), 4);
 	must_fail(store_ping(store, in_ms(200), &err), ERR_STORE, "late");
 	must(store_ping(store, in_ms(500), &err));
 	assert_int_equal(signal_role("wxpay_notify", SIGCONT), 5);
+	sql_wait("select count(*) = 1 from pg_stat_activity "
+	    "where usename = 'wxpay_notify'");
+
+	four_idle(store);
+	trouble_plant();
+	(void)call_notice(&call);
+	trouble_clear();
+	assert_true(call.ok);
 	sql_wait("select count(*) = 1 from pg_stat_activity "
 	    "where usename = 'wxpay_notify'");
 	store_close(store);
@@ -564,32 +612,6 @@ pool_is_exhausted(void **state)
 	assert_int_equal(role_connections("wxpay_notify"), 1);
 	store_close(store);
 	store_close(pay);
-}
-
-/* A trigger that says what the server might say at such a moment. */
-static void
-trouble_plant(void)
-{
-	sql("create sequence public.trouble_seq; "
-	    "grant usage on public.trouble_seq to public; "
-	    "create function public.trouble() returns trigger "
-	    "language plpgsql as $$ begin "
-	    "if new.request_id = 'warn' then raise warning 'careful'; "
-	    "elsif new.request_id = 'notice' then raise notice 'hello'; "
-	    "elsif new.request_id = 'always' then "
-	    "raise exception 'no' using errcode = '40001'; "
-	    "elsif nextval('public.trouble_seq') = 1 then "
-	    "raise exception 'no' using errcode = new.request_id; "
-	    "end if; return new; end $$; "
-	    "create trigger trouble before insert on wxpay_data.notices "
-	    "for each row execute function public.trouble()");
-}
-
-static void
-trouble_clear(void)
-{
-	sql("drop function public.trouble cascade; "
-	    "drop sequence public.trouble_seq");
 }
 
 static void
@@ -819,7 +841,7 @@ main(int argc, char **argv)
 		TEST(dead_host_has_its_share),
 		TEST(errors_tell_no_rows),
 		TEST(backend_stands_still),
-		TEST(late_forgets_the_idle),
+		TEST(idle_connections_are_forgotten),
 		TEST(server_stands_still),
 		TEST(idle_connections_die),
 		TEST(killed_during_a_call),
