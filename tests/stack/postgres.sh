@@ -6,9 +6,10 @@ ROLES="postgres sandbox wxpay_pay wxpay_notify wxpay_refund wxpay_worker \
 wxpay_shop wxpay_reader"
 
 postgres_make() {
-	"${AS_POSTGRES[@]}" "$PG_BIN/initdb" -D "$DIR/data" -U postgres \
+	# from a place that postgres may enter
+	(cd "$DIR" && exec "${AS_POSTGRES[@]}" "$PG_BIN/initdb" -D "$DIR/data" -U postgres \
 	    -E UTF8 --locale=C.UTF-8 --data-checksums --auth=peer \
-	    >"$DIR/log/initdb.log" || fail "initdb; see $RUN/log/initdb.log"
+	    >"$DIR/log/initdb.log") || fail "initdb; see $RUN/log/initdb.log"
 	cat >>"$DIR/data/postgresql.conf" <<-END
 		listen_addresses = ''
 		unix_socket_directories = '$DIR/socket'
