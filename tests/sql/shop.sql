@@ -137,3 +137,39 @@ select wxpay.refunds_list('1900000109', 'pending', null, 9);
 select wxpay.order_state('1900000109', 'T-2001'),
     wxpay.order_state('1900000109', 'T-9999');
 select wxpay_data.rfc3339('2026-02-28 16:00:00+00');
+
+-- exactly a page has no next one; each order shows its own refunds only
+select wxpay.orders_list('1900000109', 'paid', null, null, 1)::jsonb
+    -> 'next' as next, wxpay.orders_list('1900000109', null, null, null,
+    1)::jsonb -> 'next' <> 'null' as has_next;
+select wxpay.refunds_list('1900000109', null, null, 1)::jsonb -> 'next' as next;
+select test.order_paid('T-3001');
+select out_refund_no from test.refund_sent('T-3001', 5);
+select wxpay.refunds_list('1900000109', null, null, 1)::jsonb -> 'next'
+    <> 'null' as has_next;
+select jsonb_path_query_array(wxpay.refunds_list('1900000109', null,
+    (wxpay.refunds_list('1900000109', null, null, 1)::jsonb ->> 'next')::int,
+    1)::jsonb, '$.refunds[*].out_refund_no') as second_page;
+select order_no, jsonb_path_query_array(wxpay.order_show('1900000109',
+    order_no, token)::jsonb, '$.refunds[*].out_refund_no') as refunds
+from wxpay_data.orders where order_no in ('T-2001', 'T-3001') order by 1;
+-- the newest attempt is shown, until one has settled
+select verdict from test.start('T-3002');
+select test.prepaid('T-3002', 'done');
+select verdict from test.start('T-3002', 1000, 'JSAPI', 'o1');
+select test.prepaid('T-3002_2', 'done');
+select verdict from test.start('T-3002', 1000, 'NATIVE');
+select test.prepaid('T-3002_3', 'done');
+create function pg_temp.shown() returns table (trade_type text, url text,
+    running boolean) language sql as $$
+    select j ->> 'trade_type', j ->> 'code_url',
+        (j ->> 'expires_in')::int between 7100 and 7200
+    from wxpay.order_show('1900000109', 'T-3002', test.token('T-3002')) s,
+        lateral (select s::jsonb as j) t
+$$;
+select * from pg_temp.shown();
+select test.paid('T-3002_2', 'tx3002');
+select * from pg_temp.shown();
+select test.pass('3 hours');
+select wxpay.order_show('1900000109', 'T-3002', test.token('T-3002'))::jsonb
+    -> 'expires_in' as expires_in;
