@@ -1,0 +1,105 @@
+// suite: all end-to-end tests, in about the time of half of them.
+//
+//	node tests/cgi/suite.mjs [NAME...]
+//
+// Two lanes at a time, for the files of a lane share stacks, and what one
+// plants another must not reap.  secrets.test.mjs searches what the others
+// have left, so it is last.  SAN=1 tests what the sanitizers watch; KEEP=1
+// leaves the stacks up.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = path.resolve(HERE, '../..');
+const FILE_MS = 300000;
+const BRISK = ['main', 'race', 'events', 'overtake', 'unknown'];
+const LAST = 'secrets';
+// What a file says of how much it tried; and, of its successes and sums.
+const TRIED = /^# (?!Subtest)(\w+: \d.*)$/gm;
+const NOISE = /^\s*(ok |# \w+ |# Subtest|duration_ms|type:|---|\.\.\.|1\.\.)/;
+
+const stacks = fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
+fs.chmodSync(stacks, 0o755);	// the programs are nobody
+const totals = { pass: 0, fail: 0 };
+
+// A command to its end: its output, and how it left.
+function run(file, args, options = {}) {
+	return new Promise((resolve) => {
+		const child = spawn(file, args, { cwd: ROOT, ...options,
+			stdio: ['ignore', 'pipe', 'pipe'],
+			env: { ...process.env, WXPAY_STACKS: stacks } });
+		let text = '';
+		for (const stream of [child.stdout, child.stderr])
+			stream.setEncoding('utf8').on('data', (more) => {
+				text += more;
+			});
+		const timer = setTimeout(() => child.kill('SIGKILL'), FILE_MS);
+		child.on('close', (code) => {
+			clearTimeout(timer);
+			resolve({ text, code });
+		});
+	});
+}
+
+const number = (text, name) =>
+	Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+
+async function test_file(name) {
+	const began = performance.now();
+	const { text, code } = await run(process.execPath,
+		['--test-reporter=tap', path.join(HERE, `${name}.test.mjs`)]);
+	const pass = number(text, 'pass');
+	const fail = number(text, 'fail') + number(text, 'cancelled')
+		|| Number(code !== 0);
+	totals.pass += pass;
+	totals.fail += fail;
+	const seconds = ((performance.now() - began) / 1000).toFixed(1);
+	console.log(`${name}: ${pass} passed, ${fail} failed, ${seconds} s`);
+	for (const [, said] of text.matchAll(TRIED))
+		console.log(`  ${said}`);
+	if (fail > 0)
+		console.log(text.split('\n').filter((line) =>
+			!NOISE.test(line)).join('\n'));
+}
+
+async function lane(names) {
+	for (const name of names)
+		await test_file(name);
+}
+
+async function down() {
+	if (process.env.KEEP) {
+		console.log(`the stacks stay up: ${stacks}`);
+		return;
+	}
+	for (const name of fs.readdirSync(stacks))
+		if (fs.existsSync(path.join(stacks, name, 'pid')))
+			await run('make', ['-s', 'down',
+				`RUN=${path.join(stacks, name)}`]);
+	fs.rmSync(stacks, { recursive: true });
+}
+
+const all = fs.readdirSync(HERE).filter((file) =>
+	file.endsWith('.test.mjs')).map((file) => file.slice(0, -9)).sort();
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
+const rest = wanted.filter((name) => !BRISK.includes(name)
+	&& name !== LAST);
+
+const built = await run('make', ['-s', 'all']);
+if (built.code !== 0) {
+	console.log(built.text);
+	process.exit(1);
+}
+try {
+	await Promise.all([lane(rest),
+		lane(BRISK.filter((name) => wanted.includes(name)))]);
+	if (wanted.includes(LAST))
+		await test_file(LAST);
+} finally {
+	await down();
+}
+console.log(`end to end: ${totals.pass} passed, ${totals.fail} failed`);
+process.exitCode = totals.fail > 0 ? 1 : 0;
