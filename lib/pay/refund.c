@@ -47,12 +47,11 @@ refund_fate_of(const char *refund_status)
 long
 refund_next_check(long age_s, long check_first)
 {
-	/* Five minutes, and then each gap added to the ones before it. */
+	/* Each gap added to the ones before it, from five minutes on. */
 	static const struct {
 		long until_s, gap_s;
 	} steps[] = {
-		{ 300, 60 }, { 600, 300 }, { 1200, 600 }, { 2400, 1200 },
-		{ 4200, 1800 },
+		{ 600, 300 }, { 1200, 600 }, { 2400, 1200 }, { 4200, 1800 },
 	};
 	size_t i;
 
@@ -60,6 +59,8 @@ refund_next_check(long age_s, long check_first)
 		age_s = 0;
 	if (age_s < check_first)
 		return check_first - age_s;
+	if (age_s < 300)
+		return check_first < 60 ? check_first : 60;
 	for (i = 0; i < COUNT_OF(steps); i++)
 		if (age_s < steps[i].until_s)
 			return steps[i].gap_s;

@@ -59,7 +59,8 @@ struct refund_facts {
 enum refund_fate refund_fate_of(const char *refund_status);
 
 /* Seconds until a refund sent so long ago is asked about again: check_first,
- * each minute to 5 min, then 5, 10, 20, 30 min, then hourly. */
+ * each minute to 5 min (each check_first, if that is less), then 5, 10, 20,
+ * 30 min, then hourly. */
 long refund_next_check(long age_s, long check_first);
 /* The same for an ABNORMAL one: hourly for a day, then daily. */
 long refund_next_check_abnormal(long age_s);

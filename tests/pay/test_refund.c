@@ -87,6 +87,9 @@ test_schedule(void **state)
 	for (age = -100; age < 20000; age++)
 		assert_in_range(refund_next_check(age, 60), 1, 3600);
 	assert_int_equal(refund_next_check(0, 2), 2);
+	assert_int_equal(refund_next_check(299, 2), 2);
+	assert_int_equal(refund_next_check(300, 2), 300);
+	assert_int_equal(refund_next_check(200, 100), 60);
 }
 
 static void
