@@ -12,7 +12,8 @@ declare
     numbered bigint;
 begin
     select event_no into last from merchants where mchid = p_mchid
-    for update skip locked;
+    -- not the key: a shop's open transaction that refers to it is no matter
+    for no key update skip locked;
     if not found then
         return 0;
     end if;

@@ -18,7 +18,7 @@ begin
     select * into p from payments
     where mchid = p_mchid and out_trade_no = p_out_trade_no;
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     if p.mchid is null then
         verdict := 'unknown';
     elsif p.total_fen <> p_total_fen

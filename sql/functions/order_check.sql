@@ -9,7 +9,7 @@ declare
 begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no and token = p_token
-    for update;
+    for no key update;
     if not found then
         return 'unknown';
     elsif o.state <> 'pending' then

@@ -18,7 +18,7 @@ declare
 begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no and token = p_token
-    for update;
+    for no key update;
     if not found then
         return query select 'unknown', null::text, null::text, null::bigint,
             null::bigint;
@@ -43,7 +43,7 @@ begin
         and state in ('created', 'prepaid') and next_op = 'close'
         and check_at <= now() and not unsure
         and (leased_until is null or leased_until <= clock_timestamp())
-    order by attempt limit 1 for update skip locked;
+    order by attempt limit 1 for no key update skip locked;
     if not found then
         return query select 'closing', null::text, null::text, null::bigint,
             null::bigint;

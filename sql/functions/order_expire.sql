@@ -13,7 +13,7 @@ begin
         where mchid = p_mchid and state = 'pending' and not closing
             and time_expire <= now()
         order by time_expire limit p_limit
-        for update skip locked
+        for no key update skip locked
     loop
         perform actor_is(null, 'expired');
         update orders set closing = true

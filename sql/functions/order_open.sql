@@ -92,7 +92,7 @@ begin
     end if;
 
     select * into known from orders o
-    where o.mchid = p_mchid and o.order_no = order_open.order_no for update;
+    where o.mchid = p_mchid and o.order_no = order_open.order_no for no key update;
     total_fen := known.total_fen;
     if p_way = 'signed' and (known.origin, known.total_fen, known.body,
         known.attach, known.time_expire) is distinct from ('signed',

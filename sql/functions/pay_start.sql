@@ -47,7 +47,7 @@ begin
     select * into p from payments
     where mchid = p_mchid and order_no = o.order_no and not closing
         and state in ('created', 'prepaid')
-    for update;
+    for no key update;
 
     word := case
         when o.state <> 'pending' then o.state

@@ -20,14 +20,14 @@ begin
             and state in ('created', 'prepaid')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
-        for update skip locked;
+        for no key update skip locked;
         word := p.next_op;
     else
         select * into p from payments
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state in ('created', 'prepaid', 'closed')
             and (leased_until is null or leased_until <= clock_timestamp())
-        for update;
+        for no key update;
         word := 'query';
     end if;
     if p.mchid is null then

@@ -18,9 +18,9 @@ begin
     perform actor_is(null, 'closeorder ' || p_verdict);
     update payments set
         state = case when is_done then 'closed' else state end,
-        -- paid, or refused for its state: a query says what it is
-        next_op = case when p_verdict in ('paid', 'refused') then 'query'
-            else 'close' end,
+        -- whatever WeChat makes of it, a query says what it is
+        next_op = case when p_verdict in ('again', 'not_sent') then 'close'
+            else 'query' end,
         check_at = case when is_done then null
             when p_verdict = 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,

@@ -10,8 +10,8 @@ begin
     perform from orders o where o.mchid = p_mchid
         and o.order_no = (select order_no from payments
             where mchid = p_mchid and out_trade_no = p_out_trade_no)
-        for update;
+        for no key update;
     select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    where mchid = p_mchid and out_trade_no = p_out_trade_no for no key update;
     return p;
 end $$;

@@ -29,11 +29,11 @@ begin
             and state in ('refunding', 'failed')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by due_at limit 1
-        for update skip locked;
+        for no key update skip locked;
         exit when r.mchid is null or r.next_op <> 'send';
         -- the order comes before its refunds: not there, no waiting for it
         perform from orders where mchid = p_mchid and order_no = r.order_no
-        for update skip locked;
+        for no key update skip locked;
         if not found then
             return;
         end if;
@@ -75,7 +75,7 @@ begin
     where mchid = p_mchid and due_at <= clock_timestamp()
         and (leased_until is null or leased_until <= clock_timestamp())
     order by due_at limit 1
-    for update skip locked;
+    for no key update skip locked;
     if not found then
         return;
     end if;

@@ -17,7 +17,7 @@ begin
         return 'unknown';
     end if;
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     if found then
         return refund_succeed(r, p_refund_id, p_refunded_at);
     end if;

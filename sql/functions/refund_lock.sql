@@ -10,6 +10,6 @@ begin
     perform payment_lock(p_mchid, (select out_trade_no from refunds
         where mchid = p_mchid and out_refund_no = p_out_refund_no));
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     return r;
 end $$;

@@ -28,7 +28,7 @@ begin
         select * from refunds
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state = 'pending'
-        order by seq desc for update
+        order by seq desc for no key update
     loop
         exit when p.reserved_fen + p_fen <= p.total_fen
             and p.refund_count + p_count <= 50;

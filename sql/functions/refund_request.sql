@@ -27,7 +27,7 @@ begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no
         and (p_token is null or token = p_token)
-    for update;
+    for no key update;
     if not found then
         return query select 'unknown', null::text, null::bigint;
         return;
@@ -36,7 +36,7 @@ begin
     where mchid = p_mchid and order_no = p_order_no
         and case when p_out_trade_no is null then settles
             else out_trade_no = p_out_trade_no end
-    for update;
+    for no key update;
     if p_request_id is not null then
         select * into r from refunds
         where mchid = p_mchid and request_id = p_request_id;
