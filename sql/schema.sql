@@ -129,7 +129,8 @@ declare
     numbered bigint;
 begin
     select event_no into last from merchants where mchid = p_mchid
-    for update skip locked;
+    -- not the key: a shop's open transaction that refers to it is no matter
+    for no key update skip locked;
     if not found then
         return 0;
     end if;
@@ -187,7 +188,7 @@ begin
     select * into p from payments
     where mchid = p_mchid and out_trade_no = p_out_trade_no;
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     if p.mchid is null then
         verdict := 'unknown';
     elsif p.total_fen <> p_total_fen
@@ -240,7 +241,7 @@ declare
 begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no and token = p_token
-    for update;
+    for no key update;
     if not found then
         return 'unknown';
     elsif o.state <> 'pending' then
@@ -273,7 +274,7 @@ declare
 begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no and token = p_token
-    for update;
+    for no key update;
     if not found then
         return query select 'unknown', null::text, null::text, null::bigint,
             null::bigint;
@@ -298,7 +299,7 @@ begin
         and state in ('created', 'prepaid') and next_op = 'close'
         and check_at <= now() and not unsure
         and (leased_until is null or leased_until <= clock_timestamp())
-    order by attempt limit 1 for update skip locked;
+    order by attempt limit 1 for no key update skip locked;
     if not found then
         return query select 'closing', null::text, null::text, null::bigint,
             null::bigint;
@@ -352,7 +353,7 @@ begin
         where mchid = p_mchid and state = 'pending' and not closing
             and time_expire <= now()
         order by time_expire limit p_limit
-        for update skip locked
+        for no key update skip locked
     loop
         perform actor_is(null, 'expired');
         update orders set closing = true
@@ -546,7 +547,7 @@ begin
     select * into p from payments
     where mchid = p_mchid and order_no = o.order_no and not closing
         and state in ('created', 'prepaid')
-    for update;
+    for no key update;
 
     word := case
         when o.state <> 'pending' then o.state
@@ -622,14 +623,14 @@ begin
             and state in ('created', 'prepaid')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
-        for update skip locked;
+        for no key update skip locked;
         word := p.next_op;
     else
         select * into p from payments
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state in ('created', 'prepaid', 'closed')
             and (leased_until is null or leased_until <= clock_timestamp())
-        for update;
+        for no key update;
         word := 'query';
     end if;
     if p.mchid is null then
@@ -671,9 +672,9 @@ begin
     perform actor_is(null, 'closeorder ' || p_verdict);
     update payments set
         state = case when is_done then 'closed' else state end,
-        -- paid, or refused for its state: a query says what it is
-        next_op = case when p_verdict in ('paid', 'refused') then 'query'
-            else 'close' end,
+        -- whatever WeChat makes of it, a query says what it is
+        next_op = case when p_verdict in ('again', 'not_sent') then 'close'
+            else 'query' end,
         check_at = case when is_done then null
             when p_verdict = 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
@@ -852,11 +853,11 @@ begin
             and state in ('refunding', 'failed')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by due_at limit 1
-        for update skip locked;
+        for no key update skip locked;
         exit when r.mchid is null or r.next_op <> 'send';
         -- the order comes before its refunds: not there, no waiting for it
         perform from orders where mchid = p_mchid and order_no = r.order_no
-        for update skip locked;
+        for no key update skip locked;
         if not found then
             return;
         end if;
@@ -898,7 +899,7 @@ begin
     where mchid = p_mchid and due_at <= clock_timestamp()
         and (leased_until is null or leased_until <= clock_timestamp())
     order by due_at limit 1
-    for update skip locked;
+    for no key update skip locked;
     if not found then
         return;
     end if;
@@ -994,7 +995,7 @@ begin
     select * into o from orders
     where mchid = p_mchid and order_no = p_order_no
         and (p_token is null or token = p_token)
-    for update;
+    for no key update;
     if not found then
         return query select 'unknown', null::text, null::bigint;
         return;
@@ -1003,7 +1004,7 @@ begin
     where mchid = p_mchid and order_no = p_order_no
         and case when p_out_trade_no is null then settles
             else out_trade_no = p_out_trade_no end
-    for update;
+    for no key update;
     if p_request_id is not null then
         select * into r from refunds
         where mchid = p_mchid and request_id = p_request_id;
@@ -1453,7 +1454,7 @@ begin
     end if;
 
     select * into known from orders o
-    where o.mchid = p_mchid and o.order_no = order_open.order_no for update;
+    where o.mchid = p_mchid and o.order_no = order_open.order_no for no key update;
     total_fen := known.total_fen;
     if p_way = 'signed' and (known.origin, known.total_fen, known.body,
         known.attach, known.time_expire) is distinct from ('signed',
@@ -1623,9 +1624,9 @@ begin
     perform from orders o where o.mchid = p_mchid
         and o.order_no = (select order_no from payments
             where mchid = p_mchid and out_trade_no = p_out_trade_no)
-        for update;
+        for no key update;
     select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no for update;
+    where mchid = p_mchid and out_trade_no = p_out_trade_no for no key update;
     return p;
 end $$;
 
@@ -1697,7 +1698,7 @@ begin
         return 'unknown';
     end if;
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     if found then
         return refund_succeed(r, p_refund_id, p_refunded_at);
     end if;
@@ -1841,7 +1842,7 @@ begin
     perform payment_lock(p_mchid, (select out_trade_no from refunds
         where mchid = p_mchid and out_refund_no = p_out_refund_no));
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
     return r;
 end $$;
 
@@ -1874,7 +1875,7 @@ begin
         select * from refunds
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state = 'pending'
-        order by seq desc for update
+        order by seq desc for no key update
     loop
         exit when p.reserved_fen + p_fen <= p.total_fen
             and p.refund_count + p_count <= 50;
