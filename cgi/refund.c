@@ -13,6 +13,7 @@
 #include "web/web_auth.h"
 #include "web/web_main.h"
 #include "web/web_page.h"
+#include "wire/mac.h"
 #include "wire/xmlmsg.h"
 
 #define FORM_MAX 16384		/* bytes [design.md 3] */
@@ -114,11 +115,19 @@ ask(const struct refunds *app, const struct web_request *req,
     struct err *err)
 {
 	enum store_refund_verdict verdict = 0;
+	struct store_refund_ask mine = *what;
+	char request_id[NONCE_SIZE];
 	fen_t left_fen = 0;
 	char *json = NULL;
 	bool ok;
 
-	ok = store_refund_request(app->flow.store, what, deadline_of(req),
+	/* The store repeats what a broken connection left in doubt: that
+	 * must not be a second refund. */
+	if (!nonce_new(request_id, err))
+		return false;
+	if (mine.request_id == NULL)
+		mine.request_id = request_id;
+	ok = store_refund_request(app->flow.store, &mine, deadline_of(req),
 	    &verdict, &json, &left_fen, err)
 	    && answer_ask(reply, verdict, json, left_fen, err);
 	free(json);
@@ -315,7 +324,7 @@ decide(struct refunds *refunds, struct web_request *req,
 	const char *operator, *reason, *out_refund_no = req->wild[0];
 	enum store_decide_verdict verdict = 0;
 	struct err shape = { 0 };
-	char state[10] = "";
+	char decision_id[NONCE_SIZE], state[10] = "";
 
 	if (!read_operator(refunds, req, known, &operator, err))
 		return false;
@@ -324,9 +333,10 @@ decide(struct refunds *refunds, struct web_request *req,
 		return false;
 	if (!refund_no_check(out_refund_no, &shape))
 		return no_such_refund(err);
-	if (!store_refund_decide(refunds->flow.store, out_refund_no, decision,
-	    operator, reason, refunds->settings.refund_gap_s,
-	    deadline_of(req), &verdict, state, err))
+	if (!nonce_new(decision_id, err)
+	    || !store_refund_decide(refunds->flow.store, out_refund_no,
+	    decision, operator, reason, decision_id,
+	    refunds->settings.refund_gap_s, deadline_of(req), &verdict, state, err))
 		return false;
 	if (verdict == STORE_DECIDE_DONE) {
 		log_info("refund.decided", "out_refund_no", out_refund_no,

@@ -919,10 +919,10 @@ end $$;
 
 
 --
--- Name: refund_decide(text, text, text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: refund_decide(text, text, text, text, text, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer) RETURNS TABLE(verdict text, state text)
+CREATE FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer, p_decision_id text DEFAULT NULL::text) RETURNS TABLE(verdict text, state text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -938,6 +938,11 @@ begin
     end if;
     select * into p from payments
     where mchid = p_mchid and out_trade_no = r.out_trade_no;
+    if r.decision_id = p_decision_id then
+        -- this very decision: who asks did not hear the answer
+        return query select 'done', r.state;
+        return;
+    end if;
     -- after CLOSED, WeChat wants a new number: that is a new request
     if r.state <> (case p_decision when 'retry' then 'failed'
             else 'pending' end)
@@ -954,7 +959,8 @@ begin
         || nullif(p_reason, ''), ''));
     if p_decision = 'reject' then
         update refunds set state = 'rejected', decided_by = p_operator,
-            decided_at = now(), decision = p_reason
+            decided_at = now(), decision = p_reason,
+            decision_id = p_decision_id
         where mchid = p_mchid and out_refund_no = p_out_refund_no;
         perform event_add(p_mchid, 'refund.rejected', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
@@ -963,7 +969,8 @@ begin
     end if;
     -- who still asks about an earlier try speaks under an old lease
     update refunds set state = 'refunding', decided_by = p_operator,
-        decided_at = now(), decision = p_reason, failure = null,
+        decided_at = now(), decision = p_reason,
+        decision_id = p_decision_id, failure = null,
         failed_at = null, denied = null, missing_at = null, next_op = 'send',
         send_at = refund_slot(p_mchid, r.order_no, p_gap_s),
         gap_s = p_gap_s, lease_no = lease_no + 1, leased_until = null
@@ -1776,6 +1783,7 @@ CREATE TABLE wxpay_data.refunds (
     decided_by text,
     decided_at timestamp with time zone,
     decision text,
+    decision_id text,
     refund_id text,
     failure text,
     denied text,
@@ -3336,11 +3344,11 @@ GRANT ALL ON FUNCTION wxpay.refund_claim(p_mchid text, p_out_refund_no text, p_n
 
 
 --
--- Name: FUNCTION refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer, p_decision_id text); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer) TO wxpay_refund;
+REVOKE ALL ON FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer, p_decision_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.refund_decide(p_mchid text, p_out_refund_no text, p_decision text, p_operator text, p_reason text, p_gap_s integer, p_decision_id text) TO wxpay_refund;
 
 
 --

@@ -173,7 +173,14 @@ flow_pay(const struct flow *flow, const struct store_pay *pay,
 	int64_t until = clock_monotonic_ms() + flow->settings->wechat_total_ms;
 	struct store_paid first;
 	struct store_pay mine = *pay;
+	char request_id[NONCE_SIZE];
 
+	/* The store repeats what a broken connection left in doubt: that
+	 * must not be a second order. */
+	if (!nonce_new(request_id, err))
+		return false;
+	if (mine.request_id == NULL && str_eq(mine.way, "product"))
+		mine.request_id = request_id;
 	mine.lease_s = flow_lease_s(flow);
 	mine.check_s = flow->settings->check_first_s;
 	for (int calls = 0; calls < CALLS_MAX;) {

@@ -54,7 +54,7 @@ static const char *const texts[] = {
 	    "$1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text,"
 	    " $7::text, $8::text)",
 	[STORE_SQL_REFUND_DECIDE] = "select * from wxpay.refund_decide($1::text,"
-	    " $2::text, $3::text, $4::text, $5::text, $6::int)",
+	    " $2::text, $3::text, $4::text, $5::text, $6::int, $7::text)",
 	[STORE_SQL_REFUND_CLAIM] = "select * from wxpay.refund_claim($1::text,"
 	    " $2::text, $3::text, $4::int)",
 	[STORE_SQL_REFUND_TOLD] = "select * from wxpay.refund_told($1::text,"

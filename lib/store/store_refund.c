@@ -75,7 +75,7 @@ refund_read_decide(const PGresult *rows, enum store_decide_verdict *verdict,
 bool
 store_refund_decide(struct store *store, const char *out_refund_no,
     const char *decision, const char *operator, const char *reason,
-    long gap_s, int64_t deadline, enum store_decide_verdict *verdict,
+    const char *decision_id, long gap_s, int64_t deadline, enum store_decide_verdict *verdict,
     char state[static 10], struct err *err)
 {
 	struct store_query query;
@@ -88,6 +88,7 @@ store_refund_decide(struct store *store, const char *out_refund_no,
 	store_query_text(&query, operator);
 	store_query_text(&query, reason);
 	store_query_int(&query, gap_s);
+	store_query_text(&query, decision_id);
 	ok = store_query_row(store, &query, deadline, &rows, err)
 	    && refund_read_decide(rows, verdict, state, err);
 	PQclear(rows);

@@ -43,12 +43,13 @@ enum store_decide_verdict {
 	STORE_DECIDE_UNKNOWN,
 };
 
-/* decision: "approve", "reject" or "retry".  state: what it is now. */
+/* decision: "approve", "reject" or "retry".  decision_id: unique, so that a
+ * repetition is known from a second decision.  state: what it is now. */
 MUSTUSE bool store_refund_decide(struct store *store,
     const char *out_refund_no, const char *decision, const char *operator,
-    const char *reason, long gap_s, int64_t deadline,
-    enum store_decide_verdict *verdict, char state[static 10],
-    struct err *err);
+    const char *reason, const char *decision_id, long gap_s,
+    int64_t deadline, enum store_decide_verdict *verdict,
+    char state[static 10], struct err *err);
 
 enum store_refund_op {
 	STORE_REFUND_SEND = 1, STORE_REFUND_QUERY, STORE_REFUND_HINT,

@@ -238,6 +238,7 @@ web_answer(const struct web_app *app, char *const params[],
 		log_request(req.request_id);
 		web_answer_failure(app, &req, reply, &err);
 	}
+	web_reply_suit(reply, &req);
 	if (reply->status == 0 || !buf_ok(&reply->body)
 	    || !web_reply_head(reply, req.request_id, head, &err)) {
 		err_set(&err, ERR_BUG, "no answer, or out of memory");

@@ -1,6 +1,7 @@
 #include "web/web_reply.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -195,27 +196,59 @@ web_reply_escape(struct buf *out, const char *text)
 		}
 }
 
-/* A page that needs nothing from elsewhere. */
+/* The head of a page that needs nothing from elsewhere. */
+static void
+web_reply_page_begin(struct web_reply *reply, const struct web_request *req,
+    int status, const char *zh, const char *en)
+{
+	bool chinese = web_request_is_chinese(req);
+	const char *title = chinese ? zh : en;
+
+	web_reply_begin(reply, status, WEB_REPLY_HTML);
+	buf_format(&reply->body, "<!doctype html>\n<html lang=\"%s\">\n"
+	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+	    "content=\"width=device-width\">\n<title>%s</title>\n"
+	    "<h1>%s</h1>\n", chinese ? "zh-CN" : "en", title, title);
+}
+
 static void
 web_reply_failure_page(struct web_reply *reply,
     const struct web_request *req, const struct web_failure *failure,
     const char *why)
 {
-	bool chinese = web_request_is_chinese(req);
-	const char *title = chinese ? failure->zh : failure->en;
 	struct buf *body = &reply->body;
 
-	web_reply_begin(reply, failure->status, WEB_REPLY_HTML);
-	buf_format(body, "<!doctype html>\n<html lang=\"%s\">\n"
-	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-	    "content=\"width=device-width\">\n<title>%s</title>\n"
-	    "<h1>%s</h1>\n", chinese ? "zh-CN" : "en", title, title);
+	web_reply_page_begin(reply, req, failure->status, failure->zh,
+	    failure->en);
 	if (why != NULL) {
 		buf_text(body, "<p>");
 		web_reply_escape(body, why);
 		buf_text(body, "</p>\n");
 	}
 	buf_format(body, "<p>%s %s</p>\n", failure->code, req->request_id);
+}
+
+void
+web_reply_suit(struct web_reply *reply, const struct web_request *req)
+{
+	const struct web_failure *failure;
+	char *json;
+
+	if (strcmp(reply->type, WEB_REPLY_JSON) != 0
+	    || !web_request_is_browser(req))
+		return;
+	json = buf_take(&reply->body);
+	failure = web_failure_of_status(reply->status);
+	if (reply->status < 400)
+		web_reply_page_begin(reply, req, reply->status, "微信支付",
+		    "WeChat Pay");
+	else
+		web_reply_page_begin(reply, req, reply->status, failure->zh,
+		    failure->en);
+	buf_text(&reply->body, "<pre>");
+	web_reply_escape(&reply->body, json == NULL ? "" : json);
+	buf_text(&reply->body, "</pre>\n");
+	free(json);
 }
 
 void
@@ -279,7 +312,7 @@ web_reply_head(const struct web_reply *reply, const char *request_id,
 	buf_text(out, "Cache-Control: no-store\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "X-Frame-Options: DENY\r\n"
-	    "Content-Security-Policy: default-src 'none'; "
+	    "Content-Security-Policy: default-src 'none'; img-src 'self'; "
 	    "frame-ancestors 'none'\r\n");
 	if (request_id[0] != '\0')
 		buf_format(out, "X-Request-Id: %s\r\n", request_id);

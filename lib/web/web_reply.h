@@ -55,6 +55,10 @@ MUSTUSE bool web_reply_refuse(struct web_reply *reply, int status,
 void web_reply_failure(struct web_reply *reply, const struct web_request *req,
     const struct err *err);
 
+/* What a browser gets of an answer in JSON: a short page, Chinese or English,
+ * that shows it.  Other answers, and other clients', stay as they are. */
+void web_reply_suit(struct web_reply *reply, const struct web_request *req);
+
 int web_status_of(enum err_kind kind);
 
 /*

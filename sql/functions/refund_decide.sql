@@ -6,7 +6,7 @@
 --   unknown   no such refund
 create or replace function wxpay.refund_decide(p_mchid text,
     p_out_refund_no text, p_decision text, p_operator text, p_reason text,
-    p_gap_s int)
+    p_gap_s int, p_decision_id text default null)
     returns table (verdict text, state text)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
@@ -22,6 +22,11 @@ begin
     end if;
     select * into p from payments
     where mchid = p_mchid and out_trade_no = r.out_trade_no;
+    if r.decision_id = p_decision_id then
+        -- this very decision: who asks did not hear the answer
+        return query select 'done', r.state;
+        return;
+    end if;
     -- after CLOSED, WeChat wants a new number: that is a new request
     if r.state <> (case p_decision when 'retry' then 'failed'
             else 'pending' end)
@@ -38,7 +43,8 @@ begin
         || nullif(p_reason, ''), ''));
     if p_decision = 'reject' then
         update refunds set state = 'rejected', decided_by = p_operator,
-            decided_at = now(), decision = p_reason
+            decided_at = now(), decision = p_reason,
+            decision_id = p_decision_id
         where mchid = p_mchid and out_refund_no = p_out_refund_no;
         perform event_add(p_mchid, 'refund.rejected', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
@@ -47,7 +53,8 @@ begin
     end if;
     -- who still asks about an earlier try speaks under an old lease
     update refunds set state = 'refunding', decided_by = p_operator,
-        decided_at = now(), decision = p_reason, failure = null,
+        decided_at = now(), decision = p_reason,
+        decision_id = p_decision_id, failure = null,
         failed_at = null, denied = null, missing_at = null, next_op = 'send',
         send_at = refund_slot(p_mchid, r.order_no, p_gap_s),
         gap_s = p_gap_s, lease_no = lease_no + 1, leased_until = null

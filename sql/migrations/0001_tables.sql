@@ -204,6 +204,7 @@ create table wxpay_data.refunds (
     decided_by    text,
     decided_at    timestamptz,
     decision      text,                        -- why the operator said so
+    decision_id   text,                        -- made by who passed it on
     refund_id     text,                        -- WeChat's number
     failure       text,                        -- CLOSED, ABNORMAL or err_code
     denied        text,                        -- an unsigned no, not yet sure

@@ -55,7 +55,7 @@ begin
     perform test.claim(p_order_no);
     said := test.told(p_order_no, p_verdict, p_fate);
     return query select said, p.state, p.unsure, p.next_op,
-        coalesce(round(extract(epoch from p.check_at - now())) || ' s',
+        coalesce(round(extract(epoch from p.check_at - now()) / 5) * 5 || ' s',
             'never')
     from wxpay_data.payments p where out_trade_no = p_order_no;
 end $$;
@@ -159,7 +159,7 @@ begin
         test.token(p_order_no), 'nonce', 10);
     said := test.closed(p_order_no, p_verdict);
     return query select said, o.state, p.state, p.next_op,
-        coalesce(round(extract(epoch from p.check_at - now())) || ' s',
+        coalesce(round(extract(epoch from p.check_at - now()) / 5) * 5 || ' s',
             'never')
     from wxpay_data.payments p join wxpay_data.orders o using (order_no)
     where out_trade_no = p_order_no;

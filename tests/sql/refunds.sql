@@ -120,3 +120,14 @@ select * from dblink('busy', 'select out_trade_no from wxpay_data.payments
 select op from test.refund_claim('RT-3001-1');
 select test.refund_notice('RT-3001-1', 'T-3001', 5);
 select dblink_exec('busy', 'commit');
+
+-- a decision that is passed on twice, because its answer was lost, is done
+-- once and answered twice; another one like it is a second decision
+select * from wxpay.refund_decide('1900000109', 'RT-1005-8', 'reject', 'bob',
+    'no', 0, 'decision-1');
+select * from wxpay.refund_decide('1900000109', 'RT-1005-8', 'reject', 'bob',
+    'no', 0, 'decision-1');
+select * from wxpay.refund_decide('1900000109', 'RT-1005-8', 'reject', 'bob',
+    'no', 0, 'decision-2');
+select count(*) from wxpay_data.steps
+where number = 'RT-1005-8' and to_state = 'rejected';

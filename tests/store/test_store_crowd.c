@@ -186,8 +186,8 @@ decide(struct one *one)
 	snprintf(number, sizeof(number), "RC-10%02u-%u", choose(one, ORDERS),
 	    1 + choose(one, 30));
 	count(one, store_refund_decide(refund, number,
-	    decisions[choose(one, COUNT_OF(decisions))], "bob", "", 0,
-	    in_ms(20000), &verdict, state, &err), &err);
+	    decisions[choose(one, COUNT_OF(decisions))], "bob", "", NULL,
+	    0, in_ms(20000), &verdict, state, &err), &err);
 }
 
 static void

@@ -64,7 +64,7 @@ decide(const char *out_refund_no, const char *decision, const char *now)
 	char is[10] = "";
 
 	must(store_refund_decide(refund, out_refund_no, decision, "bob",
-	    "well", 0, in_ms(DEADLINE_MS), &verdict, is, &err));
+	    "well", NULL, 0, in_ms(DEADLINE_MS), &verdict, is, &err));
 	assert_string_equal(is, now);
 	return verdict;
 }

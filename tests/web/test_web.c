@@ -343,7 +343,8 @@ test_answer(void **state)
 	    "Content-Type: text/plain\r\nContent-Length: 3\r\n"
 	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 	    "X-Frame-Options: DENY\r\nContent-Security-Policy: default-src "
-	    "'none'; frame-ancestors 'none'\r\nX-Request-Id: r-1\r\n\r\n"
+	    "'none'; img-src 'self'; frame-ancestors 'none'\r\n"
+	    "X-Request-Id: r-1\r\n\r\n"
 	    "mei");
 	buf_clear(&out);
 	assert_true(fcgi_is_closed(fd));

@@ -7,7 +7,7 @@
 #define HARD "Cache-Control: no-store\r\n" \
 	"X-Content-Type-Options: nosniff\r\n" \
 	"X-Frame-Options: DENY\r\n" \
-	"Content-Security-Policy: default-src 'none'; " \
+	"Content-Security-Policy: default-src 'none'; img-src 'self'; " \
 	"frame-ancestors 'none'\r\n"
 
 static void
@@ -317,6 +317,50 @@ test_head_503(void **state)
 	web_reply_clear(&reply);
 }
 
+/* What a browser sees of JSON: a page that shows it, and runs nothing. */
+static void
+test_suit(void **state)
+{
+	static const struct {
+		const char *accept, *language, *has;
+		int status;
+		bool is_page;
+	} cases[] = {
+		{ "text/html,*/*;q=0.8", "en", "<h1>WeChat Pay</h1>", 202,
+		    true },
+		{ "text/html,*/*;q=0.8", "zh-CN", "<h1>微信支付</h1>", 201,
+		    true },
+		{ "text/html", "en", "This conflicts", 409, true },
+		{ "text/html", "en", "&lt;b&gt;", 200, true },
+		{ "application/json", "en", "<b>", 409, false },
+		{ "", "en", "<b>", 200, false },
+		{ "*/*", "zh", "<b>", 202, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct web_request req = { 0 };
+		struct web_reply reply;
+		struct err err = { 0 };
+
+		req.accept = cases[i].accept;
+		req.accept_language = cases[i].language;
+		req.request_id = "r-1";
+		web_reply_init(&reply);
+		assert_true(web_reply_text(&reply, cases[i].status,
+		    "application/json", "{\"body\":\"<b>\"}", &err));
+		web_reply_suit(&reply, &req);
+		assert_int_equal(reply.status, cases[i].status);
+		assert_non_null(strstr(buf_get(&reply.body), cases[i].has));
+		assert_int_equal(strstr(reply.type, "html") != NULL,
+		    cases[i].is_page);
+		assert_int_equal(strstr(buf_get(&reply.body), "<b>") == NULL,
+		    cases[i].is_page);
+		web_reply_clear(&reply);
+	}
+	print_message("answers suited to who asks: %zu\n", COUNT_OF(cases));
+}
+
 int
 main(void)
 {
@@ -331,6 +375,7 @@ main(void)
 		cmocka_unit_test(test_failure_by_status),
 		cmocka_unit_test(test_failure_cut_text),
 		cmocka_unit_test(test_head_503),
+		cmocka_unit_test(test_suit),
 	};
 
 	return cmocka_run_group_tests_name("web_reply", tests, NULL, NULL);
