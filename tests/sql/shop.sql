@@ -163,7 +163,7 @@ select test.prepaid('T-3002_3', 'done');
 create function pg_temp.shown() returns table (trade_type text, url text,
     running boolean) language sql as $$
     select j ->> 'trade_type', j ->> 'code_url',
-        (j ->> 'expires_in')::int between 7100 and 7200
+        (j ->> 'expires_in')::int between 7100 and 7201
     from wxpay.order_show('1900000109', 'T-3002', test.token('T-3002')) s,
         lateral (select s::jsonb as j) t
 $$;
