@@ -75,8 +75,9 @@ refund_read_decide(const PGresult *rows, enum store_decide_verdict *verdict,
 bool
 store_refund_decide(struct store *store, const char *out_refund_no,
     const char *decision, const char *operator, const char *reason,
-    const char *decision_id, long gap_s, int64_t deadline, enum store_decide_verdict *verdict,
-    char state[static 10], struct err *err)
+    const char *decision_id, long gap_s, int64_t deadline,
+    enum store_decide_verdict *verdict, char state[static 10],
+    struct err *err)
 {
 	struct store_query query;
 	PGresult *rows = NULL;

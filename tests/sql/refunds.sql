@@ -66,6 +66,25 @@ select number, from_state, to_state, actor, reason from test.steps
     where entity = 'refund' and number like 'RT-1001%';
 select kind, out_refund_no, fen from test.events where order_no = 'T-1001';
 
+-- a decision that was not heard is asked again by its id: the same; another
+-- one's is late
+select test.order_paid('T-1006');
+select out_refund_no from test.ask('T-1006', 1);
+select out_refund_no from test.ask('T-1006', 1);
+create function pg_temp.decide(p_out_refund_no text, p_decision text,
+    p_id text) returns table (verdict text, state text) language sql as $$
+    select * from wxpay.refund_decide('1900000109', p_out_refund_no,
+        p_decision, 'bob', 'well', 0, p_id)
+$$;
+select * from pg_temp.decide('RT-1006-1', 'approve', 'decision-1');
+select * from pg_temp.decide('RT-1006-1', 'approve', 'decision-1');
+select * from pg_temp.decide('RT-1006-1', 'approve', 'decision-2');
+select * from pg_temp.decide('RT-1006-2', 'reject', 'decision-3');
+select * from pg_temp.decide('RT-1006-2', 'reject', 'decision-3');
+select * from pg_temp.decide('RT-1006-2', 'approve', 'decision-4');
+select kind, count(*) from test.events where order_no = 'T-1006'
+    group by 1 order by 1;
+
 -- a minute between two refunds of one order; other orders do not wait
 select test.order_paid('T-2001'), test.order_paid('T-2002');
 select out_refund_no from generate_series(1, 3) i, test.ask('T-2001', i);
