@@ -171,16 +171,21 @@ store_pool_exec(struct store_pool *pool,
     const struct store_statement *statement, int64_t deadline,
     PGresult **rows, struct err *err)
 {
-	struct err first = { 0 };
+	struct err why = { 0 };
+	struct err again = { 0 };
 	enum store_attempt attempt = pool_try(pool, statement, deadline, rows,
-	    &first);
+	    &why);
 
-	if (attempt == STORE_ATTEMPT_DONE)
-		return true;
 	/* Whether a lost commit happened we cannot know, and need not: every
 	 * function may be repeated. */
-	if (attempt == STORE_ATTEMPT_BROKEN || attempt == STORE_ATTEMPT_AGAIN)
-		return pool_try(pool, statement, deadline, rows, err)
-		    == STORE_ATTEMPT_DONE;
-	return err_set(err, first.kind, "%s", first.text);
+	if (attempt == STORE_ATTEMPT_BROKEN
+	    || attempt == STORE_ATTEMPT_AGAIN) {
+		attempt = pool_try(pool, statement, deadline, rows, &again);
+		/* That time ran out says less than why it was needed. */
+		if (attempt != STORE_ATTEMPT_LATE)
+			why = again;
+	}
+	if (attempt == STORE_ATTEMPT_DONE)
+		return true;
+	return err_set(err, why.kind, "%s", why.text);
 }
