@@ -235,7 +235,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			const answer = await s.notify(body);
 			counts.forged++;
 			assert_fail(answer, name);
-			assert.ok(answer.ms < 1000,
+			assert.ok(answer.ms < 5000,
 				`${name} took ${answer.ms} ms`);
 			assert.doesNotMatch(answer.text,
 				/root:|drop table|\[31m|%n/,

@@ -144,7 +144,7 @@ test('a refund by hand that cannot fit waits in unexpected', async () => {
 	assert.deepEqual([row.kind, row.total_fen, row.out_refund_no],
 		['refund', 700, hand.out_refund_no]);
 	// Now WeChat refuses ours for good: there is not enough left.
-	await s.refund_becomes(order, ours, 'failed', 20000);
+	await s.refund_becomes(order, ours, 'failed');
 	assert.equal((await refund_row(ours.out_refund_no)).failure, 'ERROR');
 	const { refunds } = await sandbox.ledger(order.out_trade_no);
 	assert.deepEqual(refunds.map((r) => r.refund_fee), [700]);

@@ -274,7 +274,7 @@ test('two workers at once do no harm (R14)', async () => {
 		wxpay.refund_decide($1, $2, 'approve', 'alice', '', 0)`,
 		s.env.MCHID, out_refund_no)));
 	for (const [i, order] of orders.entries())
-		await s.refund_becomes(order, refunds[i], 'refunded', 20000);
+		await s.refund_becomes(order, refunds[i], 'refunded');
 	await sandbox.no_faults();
 	for (const order of orders) {
 		const ledger = await sandbox.ledger(order.out_trade_no);

@@ -7,7 +7,7 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Ask again until fn says something true, and return that.  what: named in
 // the failure; a function, if it knows more by then.
-export async function until(what, fn, deadline_ms = 10000) {
+export async function until(what, fn, deadline_ms = 20000) {
 	const end = performance.now() + deadline_ms;
 	for (;;) {
 		const said = await fn();
