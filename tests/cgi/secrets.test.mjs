@@ -9,6 +9,8 @@ import test, { after } from 'node:test';
 import { random } from './lib/actors.mjs';
 import { Stack, run, stack, wishes_of } from './lib/stack.mjs';
 
+const CRASH = /Sanitizer|runtime error:|[Aa]ssertion|core dumped|PANIC|SIGSEGV/;
+
 const shared = process.env.WXPAY_STACKS;
 const calm = await stack('calm');
 // A canary of our own, so that the search itself is proved.
@@ -96,6 +98,14 @@ for (const s of stacks) {
 		for (const file of fs.readdirSync(path.join(s.dir, 'log')))
 			search(`log/${file}`, fs.readFileSync(
 				path.join(s.dir, 'log', file)), secrets);
+	});
+
+	test(`${name}: nothing has crashed, no sanitizer has found anything`,
+		() => {
+		for (const file of fs.readdirSync(path.join(s.dir, 'log')))
+			for (const line of fs.readFileSync(path.join(s.dir, 'log',
+				file), 'utf8').split('\n'))
+				assert.doesNotMatch(line, CRASH, file);
 	});
 
 	test(`${name}: every row of both databases`, async () => {

@@ -8,6 +8,7 @@
 // leaves the stacks up.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,8 @@ import { fileURLToPath } from 'node:url';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
 const FILE_MS = 300000;
+const PORTS = [8500, 8600, 8700, 8800, 8900, 9000];
+const PORTS_EACH = 100;
 const BRISK = ['main', 'race', 'events', 'overtake', 'unknown'];
 const LAST = 'secrets';
 // What a file says of how much it tried; and, of its successes and sums.
@@ -30,7 +33,8 @@ function run(file, args, options = {}) {
 	return new Promise((resolve) => {
 		const child = spawn(file, args, { cwd: ROOT, ...options,
 			stdio: ['ignore', 'pipe', 'pipe'],
-			env: { ...process.env, WXPAY_STACKS: stacks } });
+			env: { ...process.env, WXPAY_STACKS: stacks,
+				WXPAY_PORT: String(port) } });
 		let text = '';
 		for (const stream of [child.stdout, child.stderr])
 			stream.setEncoding('utf8').on('data', (more) => {
@@ -82,6 +86,38 @@ async function down() {
 	fs.rmSync(stacks, { recursive: true });
 }
 
+const listen = (at) => new Promise((resolve) => {
+	const server = net.createServer();
+	server.on('error', () => resolve(null));
+	server.listen(at, '127.0.0.1', () => resolve(server));
+});
+
+// A hundred ports of our own: who listens on the last of them has them all,
+// and nobody may be on another.
+async function reserve(base) {
+	const held = await listen(base + PORTS_EACH - 1);
+	for (let at = base; held && at < base + PORTS_EACH - 1; at++) {
+		const other = await listen(at);
+		if (!other) {
+			held.close();
+			return null;
+		}
+		await new Promise((resolve) => other.close(resolve));
+	}
+	return held;
+}
+
+let port, reserved;
+for (port of PORTS) {
+	reserved = await reserve(port);
+	if (reserved)
+		break;
+}
+if (!reserved) {
+	console.log(`no free ports from ${PORTS[0]} on`);
+	process.exit(1);
+}
+
 const all = fs.readdirSync(HERE).filter((file) =>
 	file.endsWith('.test.mjs')).map((file) => file.slice(0, -9)).sort();
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
@@ -100,6 +136,7 @@ try {
 		await test_file(LAST);
 } finally {
 	await down();
+	reserved.close();
 }
 console.log(`end to end: ${totals.pass} passed, ${totals.fail} failed`);
 process.exitCode = totals.fail > 0 ? 1 : 0;
