@@ -661,7 +661,7 @@ CREATE FUNCTION wxpay.payment_closed(p_mchid text, p_out_trade_no text, p_lease_
     AS $$
 declare
     p        payments;
-    is_done  boolean := p_verdict in ('done', 'closed', 'missing');
+    is_done  boolean;
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -669,12 +669,18 @@ begin
         or p.state not in ('created', 'prepaid') then
         return p.state;
     end if;
+    -- what WeChat had heard of once is not gone because it says so once
+    is_done := p_verdict in ('done', 'closed')
+        or p_verdict = 'missing' and p.state = 'created';
     perform actor_is(null, 'closeorder ' || p_verdict);
     update payments set
         state = case when is_done then 'closed' else state end,
         -- whatever WeChat makes of it, a query says what it is
         next_op = case when p_verdict in ('again', 'not_sent') then 'close'
             else 'query' end,
+        missing_at = case p_verdict
+            when 'missing' then coalesce(missing_at, clock_timestamp())
+            else missing_at end,
         check_at = case when is_done then null
             when p_verdict = 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
@@ -743,8 +749,9 @@ CREATE FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
-    p    payments;
-    word text;
+    p       payments;
+    word    text;
+    is_gone boolean;   -- it can be paid no more
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -767,17 +774,28 @@ begin
         return p.state;
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_gone := case
+        when p_verdict = 'done' then p_fate = 'closed'
+        -- never heard of, and given up: nobody has anything to pay with
+        when p_verdict = 'missing' and p.state = 'created' then p.closing
+        -- heard of once: WeChat says it twice, a minute apart
+        when p_verdict = 'missing' then p.closing
+            and p.missing_at <= clock_timestamp() - interval '60 seconds'
+        else false end;
     update payments set
-        -- WeChat cannot be paid under a number that it has closed, nor under
-        -- one that it never heard of and that we have given up
-        state = case when p_verdict = 'done' and p_fate = 'closed'
-                or p_verdict = 'missing' and closing then 'closed'
-            else state end,
+        state = case when is_gone then 'closed' else state end,
+        missing_at = case p_verdict
+            when 'missing' then coalesce(missing_at, clock_timestamp())
+            when 'done' then null
+            else missing_at end,
         unsure = unsure and p_verdict not in ('done', 'missing'),
-        next_op = case when hinted_at > claimed_at then 'query'
+        next_op = case when hinted_at > claimed_at or p_verdict = 'missing'
+                then 'query'
             when closing then 'close' else 'query' end,
         check_at = case
             when hinted_at > claimed_at then clock_timestamp()
+            when closing and p_verdict = 'missing'
+                then clock_timestamp() + interval '60 seconds'
             when closing and p_verdict = 'done'
                 then greatest(now(), close_at)
             when closing then greatest(close_at,
@@ -874,6 +892,9 @@ begin
         update refunds set lease_no = lease_no + 1,
             claimed_at = clock_timestamp(), leased_until = until,
             next_op = 'query', due_at = until,
+            was_doubted = case next_op when 'send' then doubted
+                else was_doubted end,
+            doubted = doubted or next_op = 'send',
             sent_at = case next_op when 'send' then clock_timestamp()
                 else sent_at end,
             send_at = case next_op when 'send' then clock_timestamp()
@@ -1130,7 +1151,9 @@ begin
     else
         word := case p_verdict
             when 'done' then 'accepted'
-            when 'refused' then 'fail'
+            -- no proof that an earlier send was not carried out
+            when 'refused' then
+                case when r.was_doubted then 'denied' else 'fail' end
             when 'denied' then 'denied'
             when 'no_money' then 'other_account'
             when 'again' then 'send'
@@ -1174,6 +1197,9 @@ begin
         missing_at = case when word = 'missing'
             then coalesce(missing_at, clock_timestamp())
             when p_verdict = 'missing' then missing_at end,
+        doubted = case when p_op = 'send' and p_verdict in ('refused',
+            'denied', 'no_money', 'again', 'not_sent') then was_doubted
+            else doubted end,
         from_recharge = from_recharge <> (word = 'other_account'),
         next_op = case when word in ('send', 'other_account') then 'send'
             else 'query' end,
@@ -1588,6 +1614,7 @@ CREATE TABLE wxpay_data.payments (
     refund_count integer DEFAULT 0 NOT NULL,
     refund_no integer DEFAULT 0 NOT NULL,
     unsure boolean DEFAULT false NOT NULL,
+    missing_at timestamp with time zone,
     next_op text DEFAULT 'query'::text NOT NULL,
     check_at timestamp with time zone,
     hinted_at timestamp with time zone,
@@ -1788,6 +1815,8 @@ CREATE TABLE wxpay_data.refunds (
     failure text,
     denied text,
     missing_at timestamp with time zone,
+    doubted boolean DEFAULT false NOT NULL,
+    was_doubted boolean DEFAULT false NOT NULL,
     from_recharge boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     send_at timestamp with time zone,

@@ -183,7 +183,8 @@ flow_pay(const struct flow *flow, const struct store_pay *pay,
 		mine.request_id = request_id;
 	mine.lease_s = flow_lease_s(flow);
 	mine.check_s = flow->settings->check_first_s;
-	for (int calls = 0; calls < CALLS_MAX;) {
+	for (int calls = 0; calls < CALLS_MAX && (calls == 0
+	    || clock_monotonic_ms() < until);) {
 		*end = 0;
 		if (!pay_turn(flow, &mine, paid, answer, end, err))
 			return false;

@@ -10,8 +10,9 @@ create or replace function wxpay.payment_told(p_mchid text,
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
-    p    payments;
-    word text;
+    p       payments;
+    word    text;
+    is_gone boolean;   -- it can be paid no more
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -34,17 +35,28 @@ begin
         return p.state;
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_gone := case
+        when p_verdict = 'done' then p_fate = 'closed'
+        -- never heard of, and given up: nobody has anything to pay with
+        when p_verdict = 'missing' and p.state = 'created' then p.closing
+        -- heard of once: WeChat says it twice, a minute apart
+        when p_verdict = 'missing' then p.closing
+            and p.missing_at <= clock_timestamp() - interval '60 seconds'
+        else false end;
     update payments set
-        -- WeChat cannot be paid under a number that it has closed, nor under
-        -- one that it never heard of and that we have given up
-        state = case when p_verdict = 'done' and p_fate = 'closed'
-                or p_verdict = 'missing' and closing then 'closed'
-            else state end,
+        state = case when is_gone then 'closed' else state end,
+        missing_at = case p_verdict
+            when 'missing' then coalesce(missing_at, clock_timestamp())
+            when 'done' then null
+            else missing_at end,
         unsure = unsure and p_verdict not in ('done', 'missing'),
-        next_op = case when hinted_at > claimed_at then 'query'
+        next_op = case when hinted_at > claimed_at or p_verdict = 'missing'
+                then 'query'
             when closing then 'close' else 'query' end,
         check_at = case
             when hinted_at > claimed_at then clock_timestamp()
+            when closing and p_verdict = 'missing'
+                then clock_timestamp() + interval '60 seconds'
             when closing and p_verdict = 'done'
                 then greatest(now(), close_at)
             when closing then greatest(close_at,

@@ -50,6 +50,9 @@ begin
         update refunds set lease_no = lease_no + 1,
             claimed_at = clock_timestamp(), leased_until = until,
             next_op = 'query', due_at = until,
+            was_doubted = case next_op when 'send' then doubted
+                else was_doubted end,
+            doubted = doubted or next_op = 'send',
             sent_at = case next_op when 'send' then clock_timestamp()
                 else sent_at end,
             send_at = case next_op when 'send' then clock_timestamp()

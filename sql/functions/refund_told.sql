@@ -5,8 +5,9 @@
 -- Returns the refund's state, or unexpected.
 --
 -- Sent: accepted is not refunded, a query says when.  A verified refusal for
--- good fails it; one without a signature fails it only after two queries, at
--- least a minute apart, found nothing.  What may have arrived is asked about
+-- good fails it; one without a signature, or after a send whose fate is not
+-- known, fails it only after two queries, at least a minute apart, found
+-- nothing.  What may have arrived is asked about
 -- before it is sent again, and always under the same number.
 create or replace function wxpay.refund_told(p_mchid text,
     p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint,
@@ -58,7 +59,9 @@ begin
     else
         word := case p_verdict
             when 'done' then 'accepted'
-            when 'refused' then 'fail'
+            -- no proof that an earlier send was not carried out
+            when 'refused' then
+                case when r.was_doubted then 'denied' else 'fail' end
             when 'denied' then 'denied'
             when 'no_money' then 'other_account'
             when 'again' then 'send'
@@ -102,6 +105,9 @@ begin
         missing_at = case when word = 'missing'
             then coalesce(missing_at, clock_timestamp())
             when p_verdict = 'missing' then missing_at end,
+        doubted = case when p_op = 'send' and p_verdict in ('refused',
+            'denied', 'no_money', 'again', 'not_sent') then was_doubted
+            else doubted end,
         from_recharge = from_recharge <> (word = 'other_account'),
         next_op = case when word in ('send', 'other_account') then 'send'
             else 'query' end,

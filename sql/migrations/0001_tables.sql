@@ -138,6 +138,7 @@ create table wxpay_data.payments (
     -- who calls WeChat about it, and when next
     unsure         boolean not null default false, -- a prepay call may have
                                                -- reached WeChat: ask first
+    missing_at     timestamptz,                -- first "no such payment"
     next_op        text not null default 'query',
     check_at       timestamptz,                -- null: nothing to ask
     hinted_at      timestamptz,                -- somebody said: ask now
@@ -209,6 +210,9 @@ create table wxpay_data.refunds (
     failure       text,                        -- CLOSED, ABNORMAL or err_code
     denied        text,                        -- an unsigned no, not yet sure
     missing_at    timestamptz,                 -- first "no such refund"
+    doubted       boolean not null default false, -- a send may have been
+                                               -- carried out
+    was_doubted   boolean not null default false, -- before the one in hand
     from_recharge boolean not null default false,
     created_at    timestamptz not null default now(),
     send_at       timestamptz,                 -- its turn among the order's
