@@ -214,6 +214,8 @@ install: all	## DESTDIR= PREFIX= NGINX_DIR= UNIT_DIR=
 	    $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 nginx/*.conf $(DESTDIR)$(NGINX_DIR)
 	install -m 0644 ops/systemd/* $(DESTDIR)$(UNIT_DIR)
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' \
+	    $(DESTDIR)$(UNIT_DIR)/wxpay-*.service
 	install -m 0644 ops/wxpay.conf $(SHARE)
 
 clean:	## remove build/

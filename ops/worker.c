@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include "flow/flow_payment.h"
 #include "flow/flow_refund.h"
 
-#define CALLERS 8		/* threads that wait for WeChat */
+#define CALLERS_MAX 64		/* threads that wait for WeChat */
 #define EXPIRE_MAX 100		/* orders in one transaction */
 
 struct worker {
@@ -123,16 +124,18 @@ static bool
 worker_threads(struct worker *worker, const sigset_t *signals,
     struct err *err)
 {
-	pthread_t threads[CALLERS + 1];
+	pthread_t threads[CALLERS_MAX + 1];
+	size_t wanted = (size_t)worker->flow->settings->threads + 1;
 	uint64_t one = 1;
 	size_t count = 0;
 	int caught;
 
-	while (count < COUNT_OF(threads)
+	assert(wanted <= COUNT_OF(threads));
+	while (count < wanted
 	    && pthread_create(&threads[count], NULL,
 	    count == 0 ? worker_keeper : worker_caller, worker) == 0)
 		count++;
-	if (count < COUNT_OF(threads))
+	if (count < wanted)
 		err_set(err, ERR_BUG, "worker: cannot make a thread");
 	else
 		(void)sigwait(signals, &caught);
