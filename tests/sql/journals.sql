@@ -46,6 +46,11 @@ from (select distinct tableoid from wxpay_data.notices) as used;
 -- one of a month; a second call makes none
 select count(*) from pg_partition_tree('wxpay_data.notices')
     where isleaf and relid::regclass::text !~ '_default$';
+select journal, i, to_regclass('wxpay_data.' || journal || to_char(
+    date_trunc('month', now()) + make_interval(months => i), '_YYYY_MM'))
+    is not null as there
+from unnest(array['notices', 'calls', 'steps']) as journal,
+    generate_series(0, 3) i order by 1, 2;
 select wxpay.partitions_ahead();
 reset role;
 
