@@ -135,6 +135,8 @@ select test.prepaid('T-4003_2', 'done');
 select test.pass('6 minutes');
 select verdict, out_trade_no, appid, lease_no from wxpay.order_close(
     '1900000109', 'T-4003', test.token('T-4003'), 'nonce', 10);
+select out_trade_no, leased from test.payments
+    where out_trade_no like 'T-4003%';
 select test.closed('T-4003', 'done');
 select verdict, out_trade_no, appid, lease_no from wxpay.order_close(
     '1900000109', 'T-4003', test.token('T-4003'), 'nonce', 10);

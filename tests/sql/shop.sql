@@ -173,3 +173,11 @@ select * from pg_temp.shown();
 select test.pass('3 hours');
 select wxpay.order_show('1900000109', 'T-3002', test.token('T-3002'))::jsonb
     -> 'expires_in' as expires_in;
+-- newest first; and no other order's token shows a refund
+select out_refund_no from test.ask('T-3001', 5);
+select jsonb_path_query_array(wxpay.refunds_list('1900000109', null, null,
+    2)::jsonb, '$.refunds[*].out_refund_no') as newest_first;
+select wxpay.refund_show('1900000109', 'RT-3001-1', test.token('T-3001'))
+        is not null as own,
+    wxpay.refund_show('1900000109', 'RT-3001-1', test.token('T-2001'))
+        is not null as of_another;
