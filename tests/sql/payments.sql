@@ -228,6 +228,8 @@ create function pg_temp.link() returns table (shown text, qr text)
             test.token('T-8001'))::jsonb ->> 'code_url',
         wxpay.order_code_url('1900000109', 'T-8001', test.token('T-8001'))
 $$;
+select verdict from test.start('T-8000');
+select test.prepaid('T-8000', 'done');
 select verdict from test.start('T-8001');
 select * from pg_temp.link();
 select test.prepaid('T-8001', 'done');
