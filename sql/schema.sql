@@ -209,7 +209,7 @@ begin
                 now())
             on conflict (mchid, out_refund_no) do update
                 set due_at = now(), asked = 0;
-        else
+        elsif r.state in ('refunding', 'failed') then
             update refunds set hinted_at = clock_timestamp(), due_at = now(),
                 next_op = 'query'
             where mchid = p_mchid and out_refund_no = p_out_refund_no;
@@ -1284,8 +1284,10 @@ begin
     if not found then
         select * into o from orders
         where mchid = merchant and order_no = p_order_no;
-        if (o.origin, o.total_fen, o.body, o.attach) is distinct from
-                ('shop', p_total_fen, p_body, coalesce(p_attach, ''))
+        -- a page may have given it an attach since
+        if (o.origin, o.total_fen, o.body) is distinct from
+                ('shop', p_total_fen, p_body)
+            or p_attach not in ('', o.attach)
             or date_trunc('second', p_time_expire) <> o.time_expire then
             raise exception 'order % exists with other content', p_order_no
                 using errcode = 'unique_violation';
@@ -1501,11 +1503,11 @@ begin
     else
         -- an order that the shop made in SQL learns these from its page
         update orders o set return_url = coalesce(p_return_url, o.return_url),
-            attach = coalesce(nullif(p_attach, ''), o.attach)
+            attach = case when p_way = 'order' and p_attach <> ''
+                then p_attach else o.attach end
         where o.mchid = p_mchid and o.order_no = known.order_no
-            and (o.return_url, o.attach) is distinct from
-                (coalesce(p_return_url, o.return_url),
-                coalesce(nullif(p_attach, ''), o.attach));
+            and (p_return_url <> coalesce(o.return_url, '')
+                or p_way = 'order' and p_attach not in ('', o.attach));
         verdict := 'open';
     end if;
 end $$;
@@ -1764,18 +1766,26 @@ CREATE FUNCTION wxpay_data.refund_hint_told(p_mchid text, p_out_refund_no text, 
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
+    word     text := 'hint';
     is_final boolean := p_verdict = 'done'
                  and p_fate in ('success', 'closed');
 begin
+    if p_verdict = 'done' and p_fate = 'success' then
+        word := refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
+            p_refund_id, p_refund_fen, p_refunded_at);
+        -- its payment's money has not been heard of yet: ask about both
+        if word = 'unknown' then
+            is_final := false;
+            update payments set next_op = 'query', check_at = now()
+            where mchid = p_mchid and out_trade_no = p_out_trade_no
+                and state in ('created', 'prepaid');
+        end if;
+    end if;
     update refund_hints set leased_until = null,
         due_at = case when not is_final and asked < 30 then p_again end
     where mchid = p_mchid and out_refund_no = p_out_refund_no
         and (lease_no = p_lease_no or is_final);
-    if p_verdict = 'done' and p_fate = 'success' then
-        return refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
-            p_refund_id, p_refund_fen, p_refunded_at);
-    end if;
-    return 'hint';
+    return word;
 end $$;
 
 

@@ -25,8 +25,8 @@ outcome_of(const char *out_trade_no, int64_t lease_no, int64_t call_no,
 	};
 }
 
-/* Money that does not fit what we know wakes someone; once, where it is
- * found, for the row stays for those who look. */
+/* Money that does not fit what we know wakes someone, as often as we are told
+ * of it. */
 static void
 log_settled(const char *out_trade_no, enum store_settled settled)
 {
@@ -70,10 +70,10 @@ payment_query(const struct flow *flow, const char *appid,
 /* Call unifiedorder under the lease that paid holds. */
 static bool
 payment_prepay(const struct flow *flow, const char *nonce,
-    struct store_paid *paid, struct wechat_answer *answer, struct err *err)
+    struct store_paid *paid, struct wechat_answer *answer,
+    enum store_payment_state *state, struct err *err)
 {
 	const char *out_trade_no = paid->payment.out_trade_no;
-	enum store_payment_state state;
 	struct store_outcome outcome;
 
 	wechat_prepay(flow->wechat, &paid->payment, nonce, &paid->prepay,
@@ -82,7 +82,7 @@ payment_prepay(const struct flow *flow, const char *nonce,
 	outcome = outcome_of(out_trade_no, paid->lease_no, paid->call_no,
 	    answer, flow->settings->check_first_s);
 	return store_payment_prepaid(flow->store, &outcome, &paid->prepay,
-	    flow_deadline(), &state, err);
+	    flow_deadline(), state, err);
 }
 
 /* What the handler answers after unifiedorder said so; 0: go on. */
@@ -114,6 +114,7 @@ pay_turn(const struct flow *flow, struct store_pay *pay,
     struct store_paid *paid, struct wechat_answer *answer,
     enum flow_pay_end *end, struct err *err)
 {
+	enum store_payment_state state;
 	enum store_settled settled;
 	char nonce[NONCE_SIZE];
 
@@ -127,9 +128,11 @@ pay_turn(const struct flow *flow, struct store_pay *pay,
 		*end = FLOW_PAY_READY;
 		return true;
 	case STORE_PAY_CALL:
-		if (!payment_prepay(flow, nonce, paid, answer, err))
+		if (!payment_prepay(flow, nonce, paid, answer, &state, err))
 			return false;
-		*end = end_of(answer->verdict);
+		/* the lease was lost: what counts stands in the store */
+		*end = state == STORE_PAYMENT_STALE ? 0
+		    : end_of(answer->verdict);
 		return true;
 	case STORE_PAY_ASK:
 		if (!payment_query(flow, paid->payment.appid,
@@ -238,6 +241,7 @@ bool
 flow_order_check(const struct flow *flow, const char *order_no,
     struct err *err)
 {
+	int64_t until = clock_monotonic_ms() + flow->settings->wechat_total_ms;
 	char numbers[PAYMENTS_MAX][OUT_TRADE_NO_MAX + 1];
 	size_t count;
 	bool found;
@@ -245,8 +249,9 @@ flow_order_check(const struct flow *flow, const char *order_no,
 	if (!store_order_payments(flow->store, order_no, flow_deadline(),
 	    numbers, PAYMENTS_MAX, &count, err))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!flow_payment_step(flow, numbers[i], &found, err))
+	/* the newest first; what there is no time for the worker asks */
+	while (count > 0 && clock_monotonic_ms() < until)
+		if (!flow_payment_step(flow, numbers[--count], &found, err))
 			return false;
 	return true;
 }

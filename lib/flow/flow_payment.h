@@ -40,7 +40,8 @@ MUSTUSE bool flow_pay(const struct flow *flow, const struct store_pay *pay,
 MUSTUSE bool flow_payment_step(const struct flow *flow,
     const char *out_trade_no, bool *found, struct err *err);
 
-/* Ask WeChat about every payment of an order that is not paid. */
+/* Ask WeChat about the payments of an order that are not paid, the newest
+ * first, within two calls' budgets. */
 MUSTUSE bool flow_order_check(const struct flow *flow, const char *order_no,
     struct err *err);
 

@@ -51,7 +51,7 @@ static const struct conf_key keys[] = {
 	{ "check_first", CONF_INT, PAY | WORKER, 0, "20", 1, DAY },
 	{ "check_young", CONF_INT, PAY | WORKER, 0, "30", 1, DAY },
 	{ "refund_check_first", CONF_INT, REFUND | WORKER, 0, "60", 1, DAY },
-	{ "worker_poll_ms", CONF_INT, WORKER, 0, "500", 10, 60000 },
+	{ "worker_poll_ms", CONF_INT, WORKER, 0, "500", 10, 900 },
 };
 
 /* Judge the texts that have a form of their own. */

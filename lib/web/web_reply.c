@@ -235,7 +235,7 @@ web_reply_suit(struct web_reply *reply, const struct web_request *req)
 	char *json;
 
 	if (strcmp(reply->type, WEB_REPLY_JSON) != 0
-	    || !web_request_is_browser(req))
+	    || reply->location[0] != '\0' || !web_request_is_browser(req))
 		return;
 	json = buf_take(&reply->body);
 	failure = web_failure_of_status(reply->status);

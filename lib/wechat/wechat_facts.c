@@ -29,6 +29,18 @@ wechat_facts_id(const struct fields *fields, const char *name, size_t min,
 	return true;
 }
 
+/* What nothing is decided by: left out if it is odd, for money that came in is
+ * not turned away because of it. */
+static void
+facts_remark(const struct fields *fields, const char *name, char *out,
+    size_t size)
+{
+	struct err odd = { 0 };
+
+	if (!wechat_facts_id(fields, name, 0, out, size, &odd))
+		out[0] = '\0';
+}
+
 bool
 wechat_facts_fen(const struct fields *fields, const char *name, fen_t *out,
     struct err *err)
@@ -80,14 +92,13 @@ wechat_facts_payment(const struct fields *fields, enum payment_fate fate,
 	    || !wechat_facts_id(fields, "appid", 1, facts.appid,
 	    sizeof(facts.appid), err)
 	    || !wechat_facts_id(fields, "out_trade_no", 1, facts.out_trade_no,
-	    sizeof(facts.out_trade_no), err)
-	    || !wechat_facts_id(fields, "trade_type", 0, facts.trade_type,
-	    sizeof(facts.trade_type), err)
-	    || !wechat_facts_id(fields, "openid", 0, facts.openid,
-	    sizeof(facts.openid), err)
-	    || !wechat_facts_id(fields, "bank_type", 0, facts.bank_type,
-	    sizeof(facts.bank_type), err))
+	    sizeof(facts.out_trade_no), err))
 		return false;
+	facts_remark(fields, "trade_type", facts.trade_type,
+	    sizeof(facts.trade_type));
+	facts_remark(fields, "openid", facts.openid, sizeof(facts.openid));
+	facts_remark(fields, "bank_type", facts.bank_type,
+	    sizeof(facts.bank_type));
 	if (fate == PAYMENT_PAID && !facts_money(fields, &facts, err))
 		return false;
 	*out = facts;

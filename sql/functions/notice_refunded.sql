@@ -39,7 +39,7 @@ begin
                 now())
             on conflict (mchid, out_refund_no) do update
                 set due_at = now(), asked = 0;
-        else
+        elsif r.state in ('refunding', 'failed') then
             update refunds set hinted_at = clock_timestamp(), due_at = now(),
                 next_op = 'query'
             where mchid = p_mchid and out_refund_no = p_out_refund_no;

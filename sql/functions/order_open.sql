@@ -106,11 +106,11 @@ begin
     else
         -- an order that the shop made in SQL learns these from its page
         update orders o set return_url = coalesce(p_return_url, o.return_url),
-            attach = coalesce(nullif(p_attach, ''), o.attach)
+            attach = case when p_way = 'order' and p_attach <> ''
+                then p_attach else o.attach end
         where o.mchid = p_mchid and o.order_no = known.order_no
-            and (o.return_url, o.attach) is distinct from
-                (coalesce(p_return_url, o.return_url),
-                coalesce(nullif(p_attach, ''), o.attach));
+            and (p_return_url <> coalesce(o.return_url, '')
+                or p_way = 'order' and p_attach not in ('', o.attach));
         verdict := 'open';
     end if;
 end $$;

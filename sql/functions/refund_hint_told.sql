@@ -7,16 +7,24 @@ create or replace function wxpay_data.refund_hint_told(p_mchid text,
     returns text language plpgsql
     set search_path = wxpay_data, pg_temp as $$
 declare
+    word     text := 'hint';
     is_final boolean := p_verdict = 'done'
                  and p_fate in ('success', 'closed');
 begin
+    if p_verdict = 'done' and p_fate = 'success' then
+        word := refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
+            p_refund_id, p_refund_fen, p_refunded_at);
+        -- its payment's money has not been heard of yet: ask about both
+        if word = 'unknown' then
+            is_final := false;
+            update payments set next_op = 'query', check_at = now()
+            where mchid = p_mchid and out_trade_no = p_out_trade_no
+                and state in ('created', 'prepaid');
+        end if;
+    end if;
     update refund_hints set leased_until = null,
         due_at = case when not is_final and asked < 30 then p_again end
     where mchid = p_mchid and out_refund_no = p_out_refund_no
         and (lease_no = p_lease_no or is_final);
-    if p_verdict = 'done' and p_fate = 'success' then
-        return refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
-            p_refund_id, p_refund_fen, p_refunded_at);
-    end if;
-    return 'hint';
+    return word;
 end $$;

@@ -26,8 +26,10 @@ begin
     if not found then
         select * into o from orders
         where mchid = merchant and order_no = p_order_no;
-        if (o.origin, o.total_fen, o.body, o.attach) is distinct from
-                ('shop', p_total_fen, p_body, coalesce(p_attach, ''))
+        -- a page may have given it an attach since
+        if (o.origin, o.total_fen, o.body) is distinct from
+                ('shop', p_total_fen, p_body)
+            or p_attach not in ('', o.attach)
             or date_trunc('second', p_time_expire) <> o.time_expire then
             raise exception 'order % exists with other content', p_order_no
                 using errcode = 'unique_violation';

@@ -102,16 +102,17 @@ for (const s of stacks) {
 
 	test(`${name}: nothing has crashed, no sanitizer has found anything`,
 		() => {
-		for (const file of fs.readdirSync(path.join(s.dir, 'log')))
-			for (const line of fs.readFileSync(path.join(s.dir, 'log',
-				file), 'utf8').split('\n'))
+		for (const file of fs.readdirSync(path.join(s.dir, 'log'))) {
+			const text = fs.readFileSync(
+				path.join(s.dir, 'log', file), 'utf8');
+			for (const line of text.split('\n'))
 				assert.doesNotMatch(line, CRASH, file);
+		}
 	});
 
 	test(`${name}: every row of both databases`, async () => {
 		for (const conninfo of [s.env.DATABASE, s.env.SANDBOX_DATABASE])
-			if (conninfo && (s.sandbox || conninfo
-				=== s.env.DATABASE))
+			if (s.sandbox || conninfo === s.env.DATABASE)
 				search('the database', await dump(conninfo),
 					secrets);
 	});

@@ -193,3 +193,19 @@ select verdict, order_no, token, order_state, out_trade_no, lease_no
     from wxpay.pay_start('1900000109', 'order', null, null, 'T-1503',
     'wrong', null, null, null, '', null, null, 7200, 'NATIVE', '', '::1',
     'v2', 'wx1', 'nonce', 10, 300, 20);
+
+
+-- a page may add an attach to the shop's order; then the same call still gives
+-- the same order, another attach raises, and no later page changes it
+create function pg_temp.page(p_attach text) returns text language sql as $$
+    select verdict from wxpay.pay_start('1900000109', 'order', null, null,
+        'T-4801', test.token('T-4801'), null, null, null, p_attach, null,
+        null, 7200, 'NATIVE', '', '127.0.0.1', 'v2', 'wx1', 'nonce', 10, 300,
+        20)
+$$;
+select order_no from wxpay.shop_order_create('T-4801', 100, 'tea');
+select pg_temp.page('vip');
+select order_no from wxpay.shop_order_create('T-4801', 100, 'tea');
+select pg_temp.page('other');
+select attach from wxpay_data.orders where order_no = 'T-4801';
+select wxpay.shop_order_create('T-4801', 100, 'tea', null, 'other');

@@ -419,10 +419,10 @@ test_paid_one_field(void **state)
 		{ { "out_trade_no", "订单" }, ERR_INPUT },
 		{ { "appid", NULL }, ERR_INPUT },
 		{ { "appid", X33 }, ERR_INPUT },
-		{ { "openid", X129 }, ERR_INPUT },
-		{ { "openid", "o u" }, ERR_INPUT },
-		{ { "trade_type", X33 }, ERR_INPUT },
-		{ { "bank_type", X33 }, ERR_INPUT },
+		{ { "openid", X129 }, ERR_NONE },
+		{ { "openid", "o u" }, ERR_NONE },
+		{ { "trade_type", X33 }, ERR_NONE },
+		{ { "bank_type", X33 }, ERR_NONE },
 		{ { "fee_type", "CNYCNYCNY" }, ERR_INPUT },
 	};
 	struct buf xml;
