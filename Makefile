@@ -209,7 +209,7 @@ UNIT_DIR ?= /etc/systemd/system
 SHARE := $(DESTDIR)$(PREFIX)/share/wxpay
 install: all	## DESTDIR= PREFIX= NGINX_DIR= UNIT_DIR=
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(NGINX_DIR) \
-	    $(DESTDIR)$(UNIT_DIR) $(SHARE)
+	    $(DESTDIR)$(UNIT_DIR) $(DESTDIR)/etc/wxpay/keys $(SHARE)
 	install -m 0755 build/pay build/notify build/refund build/wxpayctl \
 	    $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 nginx/*.conf $(DESTDIR)$(NGINX_DIR)
