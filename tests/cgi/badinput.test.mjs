@@ -138,10 +138,12 @@ test('one number is one order (P4, P24)', async () => {
 		['another time', same({ time_expire: wechat.beijing(
 			new Date(Date.now() + 7e6)) }), 409],
 		['request_id of another what', product({ request_id }), 409],
-		['the token of another order', () => shop.pay({ order_no:
-			order.order_no, token: other.token,
-				trade_type: 'NATIVE' }),
-			404],
+		['a page that changes the attach', () => shop.pay({
+			order_no: order.order_no, token: order.token,
+			attach: 'b', trade_type: 'NATIVE' }), 409],
+		['the token of another order', () => shop.pay({
+			order_no: order.order_no, token: other.token,
+			trade_type: 'NATIVE' }), 404],
 		['no such order', () => shop.pay({ order_no: number(),
 			token: order.token, trade_type: 'NATIVE' }), 404],
 		['request_id of 15', product({ request_id: 'a'.repeat(15) })],

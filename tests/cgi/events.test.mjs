@@ -242,8 +242,11 @@ test('shop_order_create: once, whatever is repeated (design 2)', async () => {
 	assert.match(made.token, /^[0-9A-Za-z_-]{22}$/);
 	assert.deepEqual(await create(order_no, 990, '茶 & "cup"', expire,
 		'a=b'), made);
+	// A page may have given it an attach that the shop does not know of.
+	assert.deepEqual(await create(order_no, 990, '茶 & "cup"', expire, ''),
+		made);
 	for (const other of [[991, '茶 & "cup"', expire, 'a=b'],
-		[990, 'x', expire, 'a=b'], [990, '茶 & "cup"', expire, ''],
+		[990, 'x', expire, 'a=b'], [990, '茶 & "cup"', expire, 'c=d'],
 		[990, '茶 & "cup"', new Date(Date.now() + 600e3), 'a=b']])
 		await assert.rejects(create(order_no, ...other),
 			{ code: '23505' });

@@ -235,8 +235,10 @@ class OtherWeChat {
 	}
 }
 
-const home = process.env.WXPAY_STACKS
-	?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
+const shared = process.env.WXPAY_STACKS;
+const home = shared ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
+if (!shared)
+	after(() => fs.rmSync(home, { recursive: true }));
 const dir = await certificates(path.join(home, 'other_wechat'));
 
 for (const profile of ['plugin_hmac', 'plugin_md5']) {

@@ -27,6 +27,8 @@ const NOISE = /^\s*(ok |# \w+ |# Subtest|duration_ms|type:|---|\.\.\.|1\.\.)/;
 const stacks = fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
 fs.chmodSync(stacks, 0o755);	// the programs are nobody
 const totals = { pass: 0, fail: 0 };
+const children = new Set();
+let is_stopping = false;
 
 // A command to its end: its output, and how it left.
 function run(file, args, options = {}) {
@@ -35,6 +37,7 @@ function run(file, args, options = {}) {
 			stdio: ['ignore', 'pipe', 'pipe'],
 			env: { ...process.env, WXPAY_STACKS: stacks,
 				WXPAY_PORT: String(port) } });
+		children.add(child);
 		let text = '';
 		for (const stream of [child.stdout, child.stderr])
 			stream.setEncoding('utf8').on('data', (more) => {
@@ -43,6 +46,7 @@ function run(file, args, options = {}) {
 		const timer = setTimeout(() => child.kill('SIGKILL'), FILE_MS);
 		child.on('close', (code) => {
 			clearTimeout(timer);
+			children.delete(child);
 			resolve({ text, code });
 		});
 	});
@@ -71,7 +75,8 @@ async function test_file(name) {
 
 async function lane(names) {
 	for (const name of names)
-		await test_file(name);
+		if (!is_stopping)
+			await test_file(name);
 }
 
 async function down() {
@@ -85,6 +90,15 @@ async function down() {
 				`RUN=${path.join(stacks, name)}`]);
 	fs.rmSync(stacks, { recursive: true });
 }
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.once(signal, async () => {
+		is_stopping = true;
+		for (const child of children)
+			child.kill('SIGKILL');
+		await down();
+		process.exit(1);
+	});
 
 const listen = (at) => new Promise((resolve) => {
 	const server = net.createServer();

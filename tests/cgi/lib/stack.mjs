@@ -61,6 +61,12 @@ async function make(target, variables) {
 		throw new Error(`make ${target}: ${done.stdout}${done.stderr}`);
 }
 
+// Take down a stack in a directory that was made for it.
+async function remove(RUN) {
+	await make('down', { RUN });
+	fs.rmSync(path.dirname(RUN), { recursive: true });
+}
+
 function env_read(file) {
 	const env = {};
 	for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
@@ -122,7 +128,7 @@ export class Stack {
 		this.http.close();
 		this.wechat_http?.close();
 		if (this.is_ours)
-			await make('down', { RUN: this.variables.RUN });
+			await remove(this.variables.RUN);
 	}
 
 	// ---- the database, looked at by its owner
@@ -343,8 +349,15 @@ export async function stack(profile, variables = {}) {
 			RUN: path.join(shared ?? fs.mkdtempSync(
 				path.join(os.tmpdir(), 'wxpay-e2e-')),
 					profile) };
-	await make('up', wishes);
-	const made = new Stack(wishes, !given && !shared);
+	const is_ours = !given && !shared;
+	try {
+		await make('up', wishes);
+	} catch (error) {
+		if (is_ours)
+			await remove(wishes.RUN);
+		throw error;
+	}
+	const made = new Stack(wishes, is_ours);
 	after(() => made.close());
 	if (made.sandbox)
 		await made.sandbox.clock({ close_min_s: set.close_after ?? 300,
