@@ -32,7 +32,7 @@ async function refund_that(status, order, refund_fee) {
 after(() => {
 	for (const name of ['pay', 'notify', 'refund', 'worker'])
 		assert.doesNotMatch(s.log(name),
-			/check_violation|23514|raised/);
+			/"(reason|why)":"[^"]*(check_violation|\b23514\b|raised)/);
 });
 
 test('ABNORMAL keeps its amount, and a late success is taken', async () => {
