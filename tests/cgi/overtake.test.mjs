@@ -143,7 +143,7 @@ test('a refund by hand that cannot fit waits in unexpected', async () => {
 	const [row] = await s.unexpected(order.out_trade_no);
 	assert.deepEqual([row.kind, row.total_fen, row.out_refund_no],
 		['refund', 700, hand.out_refund_no]);
-	// Now WeChat refuses ours: there is not enough left.  But what went before
+	// Now WeChat refuses ours: not enough is left.  But what went before
 	// may have been carried out, so two queries a minute apart must agree.
 	await until('it is not there', async () =>
 		(await refund_row(ours.out_refund_no)).missing_at !== null);

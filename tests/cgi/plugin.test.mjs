@@ -237,8 +237,6 @@ class OtherWeChat {
 
 const shared = process.env.WXPAY_STACKS;
 const home = shared ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
-if (!shared)
-	after(() => fs.rmSync(home, { recursive: true }));
 const dir = await certificates(path.join(home, 'other_wechat'));
 
 for (const profile of ['plugin_hmac', 'plugin_md5']) {
@@ -248,7 +246,17 @@ for (const profile of ['plugin_hmac', 'plugin_md5']) {
 	other.fingerprint = new X509Certificate(fs.readFileSync(
 		path.join(dir, 'merchant.pem'))).fingerprint256;
 	await other.start();
-	const s = await stack(profile, {
+	let s = null;
+	after(async () => {
+		// It would go on asking a WeChat that is no more.
+		await s?.kill('worker', 'SIGTERM');
+		other.server.close();
+		other.server.closeAllConnections();
+		console.log(
+			`# plugin: ${other.requests.length} requests judged, `
+			+ other.sign_type);
+	});
+	s = await stack(profile, {
 		WECHAT_URL: `https://localhost:${port}`,
 		WECHAT_CA: path.join(dir, 'server.pem'),
 		MERCHANT_CERT: path.join(dir, 'merchant.pem'),
@@ -256,15 +264,6 @@ for (const profile of ['plugin_hmac', 'plugin_md5']) {
 	const { shop, staff } = s;
 	other.env = s.env;
 	other.shop_http = s.http;
-	after(async () => {
-		// It would go on asking a WeChat that is no more.
-		await s.kill('worker', 'SIGTERM');
-		other.server.close();
-		other.server.closeAllConnections();
-		console.log(
-			`# plugin: ${other.requests.length} requests judged, `
-			+ other.sign_type);
-	});
 	const kind = `${other.sign_type}: `;
 	const asked = (url, number) => other.requests.filter((request) =>
 		request.url === url && [request.fields.out_trade_no,
@@ -369,3 +368,6 @@ for (const profile of ['plugin_hmac', 'plugin_md5']) {
 		assert.deepEqual(other.problems, []);
 	});
 }
+
+if (!shared)
+	after(() => fs.rmSync(home, { recursive: true }));

@@ -80,6 +80,8 @@ async function lane(names) {
 }
 
 async function down() {
+	if (!fs.existsSync(stacks))
+		return;
 	if (process.env.KEEP) {
 		console.log(`the stacks stay up: ${stacks}`);
 		return;
@@ -88,11 +90,13 @@ async function down() {
 		if (fs.existsSync(path.join(stacks, name, 'pid')))
 			await run('make', ['-s', 'down',
 				`RUN=${path.join(stacks, name)}`]);
-	fs.rmSync(stacks, { recursive: true });
+	fs.rmSync(stacks, { recursive: true, force: true });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-	process.once(signal, async () => {
+	process.on(signal, async () => {
+		if (is_stopping)
+			return;
 		is_stopping = true;
 		for (const child of children)
 			child.kill('SIGKILL');
@@ -146,7 +150,7 @@ if (built.code !== 0) {
 try {
 	await Promise.all([lane(rest),
 		lane(BRISK.filter((name) => wanted.includes(name)))]);
-	if (wanted.includes(LAST))
+	if (wanted.includes(LAST) && !is_stopping)
 		await test_file(LAST);
 } finally {
 	await down();
