@@ -170,15 +170,17 @@ endef
 layers:	## who includes whom, and who knows which library
 	$(foreach r,$(ROOMS),$(call layer,$(r)))
 
-# RUN PORT API SET: which stack, and how; BIN says whose programs.
-export RUN PORT API SET BIN WECHAT_URL WECHAT_CA MERCHANT_CERT MERCHANT_KEY
-up:	## the whole stack in the background: RUN= PORT= SET="key=value"
+# Which stack, how, and WeChat's keys; another WeChat; BIN: whose programs.
+export RUN PORT API SET KEY_MODE BIN
+export WECHAT_URL WECHAT_CA MERCHANT_CERT MERCHANT_KEY WECHAT_PUB_KEY \
+	WECHAT_PUB_KEY_ID
+up:	## a stack in the background: RUN= PORT= API= KEY_MODE= SET="key=value"
 	@tests/stack/packages run
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@tests/stack/up
 down:	## stop it, and remove what it made
 	@tests/stack/down
-demo: up	## the stack, and a real order through it: paid, refunded
+demo: up	## a stack, and a real order through it, paid and refunded: API=v3
 	@tests/stack/demo
 
 check:	## all tests; ends with "N passed, N failed"
