@@ -75,12 +75,13 @@ void
 web_reply_clear(struct web_reply *reply)
 {
 	buf_clear(&reply->body);
+	fields_clear(&reply->headers);
 	explicit_bzero(reply->location, sizeof(reply->location));
 	explicit_bzero(reply->cookie, sizeof(reply->cookie));
 	web_reply_init(reply);
 }
 
-/* Begin anew.  The cookie stays: it may be set before the rest. */
+/* Begin anew.  Cookie and headers stay: they may be set before the rest. */
 static void
 web_reply_begin(struct web_reply *reply, int status, const char *type)
 {
@@ -266,6 +267,7 @@ web_reply_failure(struct web_reply *reply, const struct web_request *req,
 	    && str_is_utf8(err->text, strlen(err->text)))
 		why = err->text;
 	reply->cookie[0] = '\0';
+	fields_clear(&reply->headers);
 	if (web_request_is_browser(req)) {
 		web_reply_failure_page(reply, req, failure, why);
 		if (buf_ok(&reply->body))
@@ -294,6 +296,16 @@ web_reply_reason(int status)
 	return "";
 }
 
+static bool
+web_reply_headers_are_sound(const struct fields *headers)
+{
+	for (size_t i = 0; i < headers->count; i++)
+		if (!web_reply_is_header(headers->list[i].name, '!')
+		    || !web_reply_is_header(headers->list[i].value, ' '))
+			return false;
+	return true;
+}
+
 bool
 web_reply_head(const struct web_reply *reply, const char *request_id,
     struct buf *out, struct err *err)
@@ -301,7 +313,8 @@ web_reply_head(const struct web_reply *reply, const char *request_id,
 	/* The last line of defence: no value may end its line. */
 	if (!web_reply_is_header(reply->location, '!')
 	    || !web_reply_is_header(reply->cookie, ' ')
-	    || !web_reply_is_header(request_id, '!'))
+	    || !web_reply_is_header(request_id, '!')
+	    || !web_reply_headers_are_sound(&reply->headers))
 		return err_set(err, ERR_BUG, "a header has a control "
 		    "character or is not ASCII");
 	buf_format(out, "Status: %d %s\r\n", reply->status,
@@ -324,6 +337,9 @@ web_reply_head(const struct web_reply *reply, const char *request_id,
 		buf_format(out, "Location: %s\r\n", reply->location);
 	if (reply->cookie[0] != '\0')
 		buf_format(out, "Set-Cookie: %s\r\n", reply->cookie);
+	for (size_t i = 0; i < reply->headers.count; i++)
+		buf_format(out, "%s: %s\r\n", reply->headers.list[i].name,
+		    reply->headers.list[i].value);
 	buf_text(out, "\r\n");
 	return buf_ok(out) || err_set(err, ERR_BUG, "out of memory");
 }

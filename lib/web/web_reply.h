@@ -23,6 +23,7 @@ struct web_reply {
 	const char *allow;	/* 405 only: "GET, POST"; a literal */
 	char location[1024];	/* 303 only */
 	char cookie[512];	/* Set-Cookie; "" for none */
+	struct fields headers;	/* others, that a handler adds: a signature */
 	struct buf body;
 };
 

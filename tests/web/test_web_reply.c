@@ -107,6 +107,23 @@ test_see_other(void **state)
 	web_reply_clear(&reply);
 }
 
+static void
+test_headers(void **state)
+{
+	struct web_reply reply;
+	struct err err = { 0 };
+
+	(void)state;
+	web_reply_init(&reply);
+	assert_true(fields_add(&reply.headers, "Wechatpay-Nonce", "a b/=+",
+	    &err));
+	assert_true(web_reply_text(&reply, 204, "text/plain", "", &err));
+	expect_head(&reply, "", "Status: 204 No Content\r\n" HARD
+	    "Wechatpay-Nonce: a b/=+\r\n\r\n");
+	web_reply_clear(&reply);
+	assert_int_equal(reply.headers.count, 0);
+}
+
 /* P15: no value ends its header line. */
 static void
 test_no_injection(void **state)
@@ -144,6 +161,20 @@ test_no_injection(void **state)
 		    && err.kind == ERR_BUG, "cookie %zu", i);
 	}
 	reply.cookie[0] = '\0';
+	for (size_t i = 0; i < COUNT_OF(cookies); i++) {
+		struct err err = { 0 };
+
+		/* As a value, and as a name. */
+		expect(fields_add(&reply.headers, "X-Value", cookies[i], &err)
+		    && !web_reply_head(&reply, "", &out, &err), "value %zu",
+		    i);
+		fields_clear(&reply.headers);
+		err = (struct err){ 0 };
+		expect(fields_add(&reply.headers, cookies[i], "x", &err)
+		    && !web_reply_head(&reply, "", &out, &err)
+		    && err.kind == ERR_BUG, "name %zu", i);
+		fields_clear(&reply.headers);
+	}
 	for (size_t i = 0; i < COUNT_OF(ids); i++) {
 		struct err err = { 0 };
 
@@ -197,6 +228,8 @@ test_failure_json(void **state)
 
 		web_reply_init(&reply);
 		memcpy(reply.cookie, "a=b", 4);
+		assert_true(fields_add(&reply.headers, "X-Of-Success", "1",
+		    &(struct err){ 0 }));
 		web_reply_failure(&reply, &api, &err);
 		expect(reply.status == kinds[i].status
 		    && web_status_of(kinds[i].kind) == kinds[i].status,
@@ -209,6 +242,7 @@ test_failure_json(void **state)
 		    "host 10.0.0.1 said \\\"no\\\"") != NULL)
 		    == kinds[i].says_why, "%s", buf_get(&reply.body));
 		assert_string_equal(reply.cookie, "");
+		assert_int_equal(reply.headers.count, 0);
 		web_reply_clear(&reply);
 	}
 }
@@ -369,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_too_long),
 		cmocka_unit_test(test_see_other),
+		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_no_injection),
 		cmocka_unit_test(test_failure_json),
 		cmocka_unit_test(test_failure_page),
