@@ -1,4 +1,4 @@
-// What arrives at /notify (threats.md N1-N36, RN1-RN5): forged by another
+// What arrives at /notify in V2 (threats.md N1-N36, RN1-RN5): forged by another
 // author's signer; exact answers; nothing moves unless it is proved.  Both
 // kinds of merchant: HMAC-SHA256 and MD5.
 import assert from 'node:assert/strict';
@@ -7,10 +7,11 @@ import https from 'node:https';
 import net from 'node:net';
 import test, { after } from 'node:test';
 import { number } from './lib/actors.mjs';
-import { stack } from './lib/stack.mjs';
+import { only, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
 
+only('v2');
 const { FAIL, SUCCESS, transaction_id, xml } = wechat;
 const MONEY = ['orders', 'payments', 'refunds', 'events', 'refund_hints',
 	'unexpected', 'notices', 'steps'];
@@ -222,17 +223,19 @@ for (const profile of ['calm', 'calm_md5']) {
 		from wxpay_data.notices where out_trade_no = $1 order by seq`,
 		out_trade_no)).map((row) => row.verdict);
 	const telling = (payment, changes) =>
-		xml(s.paid_fields(payment, changes));
+		xml(s.voice.paid_fields(payment, changes));
+	const notify = (body, what, headers) => s.notify({ body, headers: {
+		'content-type': 'text/xml', ...headers } }, what);
 
 	test(`${kind}forged notices move nothing (N1-N6, N10-N16, N20)`,
 		async () => {
 		const payment = await unpaid({ total_fee: 1234 });
-		const fields = s.paid_fields(payment, { trade_type: 'NATIVE' });
+		const fields = s.voice.paid_fields(payment);
 		const before = await s.snapshot(MONEY);
 		const replies = new Set();
 		for (const [id, what, body] of forgeries(s, fields)) {
 			const name = `${id} ${what}`;
-			const answer = await s.notify(body);
+			const answer = await notify(body);
 			counts.forged++;
 			assert_fail(answer, name);
 			assert.ok(answer.ms < 5000,
@@ -247,7 +250,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		assert.ok(replies.size <= 8,
 			`constant words, not ${replies.size}`);
 		assert.equal(trap.visits, 0);
-		await assert_success(s.notify(xml(fields)));
+		await assert_success(notify(xml(fields)));
 		assert.equal(await shop.state(payment), 'paid');
 	});
 
@@ -257,7 +260,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const before = await s.snapshot(MONEY);
 		const long = telling(payment, { attach:
 			'a'.repeat(65536) });
-		const answer = await s.notify(long);
+		const answer = await notify(long);
 		counts.forged++;
 		assert.ok(answer.status === 413 || FAIL.test(answer.text),
 			answer.toString());
@@ -270,7 +273,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const payment = await unpaid();
 		const body = telling(payment);
 		for (let i = 0; i < 3; i++)
-			await assert_success(s.notify(body));
+			await assert_success(notify(body));
 		assert.equal(await shop.state(payment), 'paid');
 		assert.deepEqual(await s.events(payment.order_no),
 			['order.paid']);
@@ -311,7 +314,7 @@ for (const profile of ['calm', 'calm_md5']) {
 	for (const [what, changes] of variants)
 		test(`${kind}accepted: ${what} (N17, N18, N19)`, async () => {
 			const payment = await unpaid();
-			await assert_success(s.notify(telling(payment,
+			await assert_success(notify(telling(payment,
 				changes)));
 			assert.equal(await shop.state(payment), 'paid');
 		});
@@ -335,7 +338,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		test(`${kind}accepted: ${what} (design 3)`, async () => {
 			const payment = await unpaid();
 			await assert_success(
-				s.notify(respell(telling(payment))));
+				notify(respell(telling(payment))));
 			assert.equal(await shop.state(payment), 'paid');
 		});
 
@@ -355,7 +358,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			async () => {
 			const payment = await unpaid();
 			for (let i = 0; i < 2; i++)
-				assert_fail(await s.notify(telling(payment,
+				assert_fail(await notify(telling(payment,
 					changes)), what);
 			counts.forged += 2;
 			assert.equal(await shop.state(payment), 'pending');
@@ -370,7 +373,7 @@ for (const profile of ['calm', 'calm_md5']) {
 				payment.transaction_id);
 			assert.deepEqual(await s.events(payment.order_no),
 				['order.unexpected']);
-			await assert_success(s.notify(telling(payment)));
+			await assert_success(notify(telling(payment)));
 			assert.equal(await shop.state(payment), 'paid');
 		});
 
@@ -379,7 +382,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const payment = { out_trade_no: number('U'), total_fee: 5,
 			transaction_id: transaction_id() };
 		for (let i = 0; i < 2; i++)
-			assert_fail(await s.notify(telling(payment)),
+			assert_fail(await notify(telling(payment)),
 				'unknown');
 		counts.forged += 2;
 		const rows = await s.unexpected(payment.out_trade_no);
@@ -404,7 +407,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			['order.paid', 'order.unexpected']);
 
 		const other = await unpaid();
-		assert_fail(await s.notify(telling({ ...other,
+		assert_fail(await notify(telling({ ...other,
 			transaction_id: payment.transaction_id })),
 			"another payment's transaction_id");
 		assert.equal(await shop.state(other), 'pending');
@@ -413,10 +416,10 @@ for (const profile of ['calm', 'calm_md5']) {
 	test(`${kind}who says where he comes from is not believed (N36, P13)`,
 		async () => {
 		const payment = await unpaid();
-		const fields = s.paid_fields(payment);
+		const fields = s.voice.paid_fields(payment);
 		for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded',
 			'client-ip', 'x-wechat-sign', 'proxy']) {
-			assert_fail(await s.notify(xml({ ...fields,
+			assert_fail(await notify(xml({ ...fields,
 				sign: 'x' }), 'paid', { [name]: '101.226.103.1',
 					host: 'localhost' }),
 				name);
@@ -475,6 +478,10 @@ for (const profile of ['calm', 'calm_md5']) {
 		where out_refund_no = $1 and op = 'refund_query'
 		and outcome is not null`, out_refund_no);
 	const root = (inner, changes) => xml({ ...inner, ...changes }, 'root');
+	const refunded_xml = (inner, outer = {}) => xml({
+		return_code: 'SUCCESS', appid: s.env.APPID,
+		mch_id: s.env.MCHID, nonce_str: wechat.nonce(),
+		req_info: wechat.seal(s.env.API_KEY, inner), ...outer });
 
 	test(`${kind}sealed rubbish gets one constant FAIL (RN2, RN3)`,
 		async () => {
@@ -483,7 +490,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const good = root(inner);
 		const sealed = wechat.seal(key, good);
 		const bytes = Buffer.from(sealed, 'base64');
-		const outer = (changes) => s.refunded_xml(good, changes);
+		const outer = (changes) => refunded_xml(good, changes);
 		const cases = [
 			['no req_info', outer({ req_info: undefined })],
 			['empty', outer({ req_info: '' })],
@@ -512,18 +519,18 @@ for (const profile of ['calm', 'calm_md5']) {
 						good) % 16, pad)])) })]),
 			['another key', outer({ req_info: wechat.seal(
 				randomBytes(16).toString('hex'), good) })],
-			['a DOCTYPE inside', s.refunded_xml(
+			['a DOCTYPE inside', refunded_xml(
 				`<!DOCTYPE root>${good}`)],
-			['an entity inside', s.refunded_xml('<!DOCTYPE root '
+			['an entity inside', refunded_xml('<!DOCTYPE root '
 				+ `[<!ENTITY x SYSTEM "${trap.url}">]>`
 				+ good.replace('支付用户零钱', '&x;'))],
 			['a name twice inside',
-				s.refunded_xml(good.replace('</root>',
+				refunded_xml(good.replace('</root>',
 				'<refund_fee>1</refund_fee></root>'))],
-			['a comment inside', s.refunded_xml(
+			['a comment inside', refunded_xml(
 				good.replace('<root>', '<root><!-- -->'))],
-			['root xml inside', s.refunded_xml(xml(inner))],
-			['text inside', s.refunded_xml('SUCCESS')],
+			['root xml inside', refunded_xml(xml(inner))],
+			['text inside', refunded_xml('SUCCESS')],
 			['blocks reordered', outer({ req_info: Buffer.concat([
 				bytes.subarray(16, 32), bytes.subarray(0, 16),
 				bytes.subarray(32)]).toString('base64') })],
@@ -531,7 +538,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const before = await s.snapshot(MONEY);
 		const replies = new Set();
 		for (const [what, body] of cases) {
-			const answer = await s.notify(body, 'refunded');
+			const answer = await notify(body, 'refunded');
 			counts.forged++;
 			assert_fail(answer, what);
 			replies.add(answer.text);
@@ -539,10 +546,10 @@ for (const profile of ['calm', 'calm_md5']) {
 		}
 		assert.equal(replies.size, 1, [...replies].join('\n'));
 		assert.equal(trap.visits, 0);
-		const big = await s.notify(outer(
+		const big = await notify(outer(
 			{ req_info: 'A'.repeat(1 << 20) }), 'refunded');
 		assert.match(big.text, FAIL);
-		assert_fail(await s.notify(outer({ mch_id: '1900000110' }),
+		assert_fail(await notify(outer({ mch_id: '1900000110' }),
 			'refunded'), "another merchant's");
 		assert.deepEqual(await s.snapshot(MONEY), before);
 	});
@@ -553,7 +560,7 @@ for (const profile of ['calm', 'calm_md5']) {
 		const asked = () => sandbox.calls(order.out_trade_no,
 			'refundquery');
 		const before = (await asked()).length;
-		await assert_success(s.notify(s.refunded_xml(root(inner)),
+		await assert_success(notify(refunded_xml(root(inner)),
 			'refunded'));
 		await until('the worker asked',
 			async () => (await asked()).length > before);
@@ -572,7 +579,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			'I20: no notice moves money');
 		for (let i = 0; i < 2; i++)
 			await assert_success(
-				s.notify(s.refunded_xml(root(inner)),
+				notify(refunded_xml(root(inner)),
 				'refunded'));
 		assert.equal((await s.events(order.order_no)).filter((kind) =>
 			kind === 'refund.refunded').length, 1);
@@ -588,7 +595,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			['another payment', { out_trade_no: number('U') }],
 		];
 		for (const [what, changes] of odd_ones) {
-			assert_fail(await s.notify(s.refunded_xml(root(inner,
+			assert_fail(await notify(refunded_xml(root(inner,
 				changes)), 'refunded'), what);
 			counts.forged++;
 		}
@@ -596,7 +603,7 @@ for (const profile of ['calm', 'calm_md5']) {
 			'refunding');
 		// A number that WeChat does not know either.
 		const out_refund_no = number('F');
-		await assert_success(s.notify(s.refunded_xml(root(inner,
+		await assert_success(notify(refunded_xml(root(inner,
 			{ out_refund_no, refund_fee: '10' })), 'refunded'));
 		await until('the worker asked about it',
 			() => ended(out_refund_no));
@@ -610,10 +617,10 @@ for (const profile of ['calm', 'calm_md5']) {
 		const payment = await unpaid();
 		const nasty = `%s%n\u{10FFFD}${'x'.repeat(20000)}\r\n{"level":`
 			+ '"error","event":"forged"}';
-		await s.notify(telling(payment, { attach: nasty,
+		await notify(telling(payment, { attach: nasty,
 			openid: 'o%s%n', return_msg: nasty }));
-		await s.notify(xml({ ...s.paid_fields(payment), sign: nasty,
-			out_trade_no: nasty }));
+		await notify(xml({ ...s.voice.paid_fields(payment),
+			sign: nasty, out_trade_no: nasty }));
 		for (const line of s.log('notify').split('\n').filter(
 			Boolean)) {
 			assert.ok(line.length <= 2048, `${line.length} bytes`);

@@ -214,13 +214,13 @@ test('a notice for a closed order: closed, then paid', async () => {
 	await until('it is closed',
 		async () => await shop.state(order) === 'closed');
 	const transaction_id = wechat.transaction_id();
-	const answer = await s.notify_paid({ ...order, transaction_id });
-	assert.equal(answer.text, wechat.SUCCESS);
+	s.assert_acknowledged(await s.notify_paid(
+		{ ...order, transaction_id }));
 	assert.equal(await shop.state(order), 'paid');
 	assert.deepEqual(await s.events(order.order_no),
 		['order.closed', 'order.paid']);
-	assert.equal((await s.notify_paid({ ...order, transaction_id })).text,
-		wechat.SUCCESS);
+	s.assert_acknowledged(await s.notify_paid(
+		{ ...order, transaction_id }));
 	const steps = await s.sql(`select from_state, to_state
 		from wxpay_data.steps where entity = 'order' and number = $1
 		order by seq`, order.order_no);
@@ -242,8 +242,8 @@ test('a wrong amount and an unknown order are kept for people', async () => {
 	const order = await shop.signed_order();
 	const transaction_id = wechat.transaction_id();
 	for (let i = 0; i < 3; i++)
-		assert.match((await s.notify_paid({ ...order, transaction_id },
-			{ total_fee: '1' })).text, wechat.FAIL);
+		s.assert_refused(await s.notify_paid(
+			{ ...order, transaction_id, total_fee: 1 }));
 	assert.deepEqual((await s.unexpected(order.out_trade_no)).map((row) =>
 		[row.kind, row.total_fen]), [['differs', 1]]);
 	assert.deepEqual(await s.events(order.order_no), ['order.unexpected']);
@@ -251,7 +251,7 @@ test('a wrong amount and an unknown order are kept for people', async () => {
 
 	const stray = { out_trade_no: number('X'), total_fee: 9,
 		transaction_id: wechat.transaction_id() };
-	assert.match((await s.notify_paid(stray)).text, wechat.FAIL);
+	s.assert_refused(await s.notify_paid(stray));
 	const view = await s.one(`select kind, state, total_fen
 		from wxpay.unexpected where out_trade_no = $1`,
 			stray.out_trade_no);
@@ -283,9 +283,9 @@ test('a paid notice after a full refund changes nothing (N8)', async () => {
 	await staff.approve(refund);
 	await s.refund_becomes(order, refund, 'refunded');
 	const before = await s.payment(order.out_trade_no);
-	const { replies } = await sandbox.post('/sandbox/notify',
+	const { replies: [{ status, reply }] } = await sandbox.notify(
 		{ out_trade_no: order.out_trade_no });
-	assert.equal(replies[0].reply, wechat.SUCCESS);
+	s.assert_acknowledged({ status, text: reply });
 	assert.deepEqual(await s.payment(order.out_trade_no), before);
 	assert.equal((await s.events(order.order_no)).filter((kind) =>
 		kind === 'order.paid').length, 1);

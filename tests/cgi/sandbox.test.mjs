@@ -5,10 +5,11 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { expect, number } from './lib/actors.mjs';
 import { Merchant, PATHS } from './lib/merchant.mjs';
-import { stack } from './lib/stack.mjs';
+import { only, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
 
+only('v2');
 const s = await stack('calm');
 const { env, sandbox } = s;
 const books = await s.connect(env.SANDBOX_DATABASE);

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { expect, number } from './lib/actors.mjs';
 import { Merchant, PATHS } from './lib/merchant.mjs';
-import { stack } from './lib/stack.mjs';
+import { only, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
 
+only('v2');
 const s = await stack('calm');
 const { env, sandbox } = s;
 const TIMEOUT_MS = 400;

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { expect, number } from './lib/actors.mjs';
 import { Merchant } from './lib/merchant.mjs';
-import { stack } from './lib/stack.mjs';
+import { only, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 
+only('v2');
 const s = await stack('calm');
 const { env, sandbox } = s;
 const books = await s.connect(env.SANDBOX_DATABASE);

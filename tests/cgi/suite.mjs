@@ -2,10 +2,11 @@
 //
 //	node tests/cgi/suite.mjs [NAME...]
 //
-// Two lanes at a time, for the files of a lane share stacks, and what one
-// plants another must not reap.  secrets.test.mjs searches what the others
-// have left, so it is last.  SAN=1 tests what the sanitizers watch; KEEP=1
-// leaves the stacks up.
+// A file runs once for each API, V2 and V3, unless it says only() at its head;
+// API=v2 runs that one alone.  Two lanes at a time, for the files of a lane
+// share stacks, and what one plants another must not reap.  secrets.test.mjs
+// searches what the others have left, so it is last.  SAN=1 tests what the
+// sanitizers watch; KEEP=1 leaves the stacks up.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -16,8 +17,10 @@ import { fileURLToPath } from 'node:url';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
 const FILE_MS = 300000;
-const PORTS = [8500, 8600, 8700, 8800, 8900, 9000];
-const PORTS_EACH = 100;
+const PORTS = [8500, 8700, 8900, 9100];
+const PORTS_EACH = 200;
+const APIS = process.env.API ? [process.env.API] : ['v2'];
+const LANES = 2;	// at a time
 const BRISK = ['main', 'race', 'events', 'overtake', 'unknown'];
 const LAST = 'secrets';
 // What a file says of how much it tried; and, of its successes and sums.
@@ -31,12 +34,12 @@ const children = new Set();
 let is_stopping = false;
 
 // A command to its end: its output, and how it left.
-function run(file, args, options = {}) {
+function run(file, args, env = {}) {
 	return new Promise((resolve) => {
-		const child = spawn(file, args, { cwd: ROOT, ...options,
+		const child = spawn(file, args, { cwd: ROOT,
 			stdio: ['ignore', 'pipe', 'pipe'],
 			env: { ...process.env, WXPAY_STACKS: stacks,
-				WXPAY_PORT: String(port) } });
+				WXPAY_PORT: String(port), ...env } });
 		children.add(child);
 		let text = '';
 		for (const stream of [child.stdout, child.stderr])
@@ -55,17 +58,19 @@ function run(file, args, options = {}) {
 const number = (text, name) =>
 	Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
 
-async function test_file(name) {
+const path_of = (name) => path.join(HERE, `${name}.test.mjs`);
+
+async function test_file([name, api]) {
 	const began = performance.now();
 	const { text, code } = await run(process.execPath,
-		['--test-reporter=tap', path.join(HERE, `${name}.test.mjs`)]);
+		['--test-reporter=tap', path_of(name)], { API: api });
 	const pass = number(text, 'pass');
 	const fail = number(text, 'fail') + number(text, 'cancelled')
 		|| Number(code !== 0);
 	totals.pass += pass;
 	totals.fail += fail;
 	const seconds = ((performance.now() - began) / 1000).toFixed(1);
-	console.log(`${name}: ${pass} passed, ${fail} failed, ${seconds} s`);
+	console.log(`${name} ${api}: ${pass} passed, ${fail} failed, ${seconds} s`);
 	for (const [, said] of text.matchAll(TRIED))
 		console.log(`  ${said}`);
 	if (fail > 0)
@@ -73,10 +78,28 @@ async function test_file(name) {
 			!NOISE.test(line)).join('\n'));
 }
 
-async function lane(names) {
-	for (const name of names)
-		if (!is_stopping)
-			await test_file(name);
+// Each API's files, brisk ones and others, are a lane.
+function lanes(names) {
+	const lane = (api, is_mine) => names.filter((name) =>
+		name !== LAST && is_mine(name)
+		&& apis_of(name).includes(api)).map((name) => [name, api]);
+	return APIS.flatMap((api) => [
+		lane(api, (name) => !BRISK.includes(name)),
+		lane(api, (name) => BRISK.includes(name))]);
+}
+
+function apis_of(name) {
+	const [, api] = /^only\('(v\d)'\);/m.exec(
+		fs.readFileSync(path_of(name), 'utf8')) ?? [];
+	return api ? [api] : APIS;
+}
+
+// Whoever is free takes the next lane.
+async function walk(waiting) {
+	while (waiting.length > 0)
+		for (const file of waiting.shift())
+			if (!is_stopping)
+				await test_file(file);
 }
 
 async function down() {
@@ -110,7 +133,7 @@ const listen = (at) => new Promise((resolve) => {
 	server.listen(at, '127.0.0.1', () => resolve(server));
 });
 
-// A hundred ports of our own: who listens on the last of them has them all,
+// Ports of our own: who listens on the last of them has them all,
 // and nobody may be on another.
 async function reserve(base) {
 	const held = await listen(base + PORTS_EACH - 1);
@@ -139,8 +162,6 @@ if (!reserved) {
 const all = fs.readdirSync(HERE).filter((file) =>
 	file.endsWith('.test.mjs')).map((file) => file.slice(0, -9)).sort();
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
-const rest = wanted.filter((name) => !BRISK.includes(name)
-	&& name !== LAST);
 
 const built = await run('make', ['-s', 'all']);
 if (built.code !== 0) {
@@ -148,10 +169,10 @@ if (built.code !== 0) {
 	process.exit(1);
 }
 try {
-	await Promise.all([lane(rest),
-		lane(BRISK.filter((name) => wanted.includes(name)))]);
+	const waiting = lanes(wanted);
+	await Promise.all(Array.from({ length: LANES }, () => walk(waiting)));
 	if (wanted.includes(LAST) && !is_stopping)
-		await test_file(LAST);
+		await test_file([LAST, APIS.at(-1)]);
 } finally {
 	await down();
 	reserved.close();

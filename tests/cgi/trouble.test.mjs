@@ -21,24 +21,23 @@ async function notice() {
 	await s.sql(`update wxpay_data.payments
 		set check_at = now() + interval '1 hour'
 		where out_trade_no = $1`, order.out_trade_no);
-	return { order, body: wechat.xml(s.paid_fields({ ...order,
-		transaction_id: wechat.transaction_id() })) };
+	return { order, telling: s.voice.paid({ ...order,
+		transaction_id: wechat.transaction_id() }) };
 }
 
 function assert_fail(answer) {
 	assert.equal(answer.status, 503, answer.toString());
-	assert.match(answer.text, wechat.FAIL);
+	s.assert_refused(answer);
 	assert.ok(answer.ms < DEADLINE_MS, `${answer.ms} ms`);
 }
 
 // Told again until it is believed: once, whatever came before.
-async function assert_settles({ order, body }) {
-	const answer = await until('the redelivery is believed', async () => {
-		const said = await s.notify(body);
+async function assert_settles({ order, telling }) {
+	await until('the redelivery is believed', async () => {
+		const said = await s.notify(telling);
 		assert.ok(said.ms < DEADLINE_MS, `${said.ms} ms`);
-		return said.text === wechat.SUCCESS && said;
+		return s.voice.is_acknowledged(said);
 	});
-	assert.equal(answer.status, 200);
 	assert.equal(await shop.state(order), 'paid');
 	assert.deepEqual(await s.events(order.order_no), ['order.paid']);
 }
@@ -82,7 +81,7 @@ const waiting = (role) => until(`${role} waits for a lock`, async () =>
 test('the backend stopped in the middle of a notice (N26, N30)', async () => {
 	const one = await notice();
 	await locked(one.order, async () => {
-		const telling = s.notify(one.body);
+		const telling = s.notify(one.telling);
 		const pid = await waiting('wxpay_notify');
 		assert_fail(await stopped([pid], () => telling));
 	});
@@ -91,13 +90,13 @@ test('the backend stopped in the middle of a notice (N26, N30)', async () => {
 
 test('all its backends stopped, 20 notices at once (N26)', async () => {
 	const many = await Promise.all(Array.from({ length: 20 }, notice));
-	await Promise.all(many.slice(0, 10).map(({ body }) =>
-		s.notify(body)));
+	await Promise.all(many.slice(0, 10).map(({ telling }) =>
+		s.notify(telling)));
 	const pids = await backends('wxpay_notify');
 	assert.ok(pids.length > 0);
 	await stopped(pids, async () => {
-		const answers = await Promise.all(many.map(({ body }) =>
-			s.notify(body)));
+		const answers = await Promise.all(many.map(({ telling }) =>
+			s.notify(telling)));
 		for (const answer of answers)
 			assert.ok(answer.ms < DEADLINE_MS, `${answer.ms} ms`);
 	});
@@ -108,7 +107,7 @@ test('all its backends stopped, 20 notices at once (N26)', async () => {
 test('the order locked by somebody else (I29, N30)', async () => {
 	const one = await notice();
 	await locked(one.order, async () => {
-		assert_fail(await s.notify(one.body));
+		assert_fail(await s.notify(one.telling));
 	});
 	await assert_settles(one);
 });
@@ -121,7 +120,7 @@ test('PostgreSQL hangs as a whole: 503 within 5 s (N26, I19)', async () => {
 	const pids = [postmaster, ...rows.map(({ pid }) => pid)];
 	await stopped(pids, async () => {
 		const [telling, ...others] = await Promise.all([
-			s.notify(one.body), shop.show(paid),
+			s.notify(one.telling), shop.show(paid),
 			shop.refund(paid, { refund_fee: 1 }),
 			shop.pay({ ...shop.signed(), trade_type: 'NATIVE' })]);
 		assert_fail(telling);
@@ -141,7 +140,7 @@ test('PostgreSQL stopped: FAIL; started: the redelivery settles',
 	const before = PROGRAMS.map((name) => s.pid(name));
 	await s.kill('postgres', 'SIGINT');
 	try {
-		assert_fail(await s.notify(one.body));
+		assert_fail(await s.notify(one.telling));
 		for (const answer of [await shop.show(paid),
 			await shop.pay({ ...shop.signed(),
 				trade_type: 'NATIVE' }),
@@ -165,7 +164,7 @@ test('PostgreSQL stopped: FAIL; started: the redelivery settles',
 test('a backend killed -9: PostgreSQL recovers, and so do we (I30)',
 	async () => {
 	const one = await notice();
-	await s.notify(wechat.xml({ return_code: 'FAIL' }));
+	await s.notify(s.voice.nonsense());
 	const [pid] = await backends('wxpay_notify');
 	process.kill(pid, 'SIGKILL');
 	await assert_settles(one);
@@ -179,13 +178,13 @@ test('notify stopped, notify dead: nginx says FAIL in time (I19)',
 	async () => {
 	const one = await notice();
 	const hung = await stopped([s.pid('notify')],
-		() => s.notify(one.body));
+		() => s.notify(one.telling));
 	assert.equal(hung.status, 504);
 	await s.kill('notify');
-	const dead = await s.notify(one.body);
+	const dead = await s.notify(one.telling);
 	assert.equal(dead.status, 502);
 	for (const answer of [hung, dead]) {
-		assert.match(answer.text, wechat.FAIL);
+		s.assert_refused(answer);
 		assert.match(answer.headers['x-request-id'], /^[0-9a-f]{32}$/);
 		assert.ok(answer.ms < DEADLINE_MS, `${answer.ms} ms`);
 	}
@@ -337,11 +336,11 @@ test('SIGTERM finishes what is in hand (L3; design 1)', async (t) => {
 		const one = await notice();
 		let telling, left;
 		await locked(one.order, async () => {
-			telling = s.notify(one.body);
+			telling = s.notify(one.telling);
 			await waiting('wxpay_notify');
 			left = await terminate('notify');
 		});
-		assert.equal((await telling).text, wechat.SUCCESS);
+		s.assert_acknowledged(await telling);
 		await left();
 	});
 	await t.test('refund', async () => {

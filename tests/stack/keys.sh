@@ -49,6 +49,8 @@ make_tls() {
 make_platform() {
 	local tenpay=/C=CN/O=Tenpay.com
 
+	PUB_KEY_ID=${WECHAT_PUB_KEY_ID:-PUB_KEY_ID_0119$(
+	    shuf -r -n 24 -i 0-9 | tr -d '\n')}
 	openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
 	    -out "$DIR/tls/wechat_pay.key"
 	openssl pkey -in "$DIR/tls/wechat_pay.key" -pubout \
@@ -79,7 +81,6 @@ make_secrets() {
 	keep_key merchant_cert <"${MERCHANT_CERT:-$DIR/tls/merchant.pem}"
 	keep_key merchant_key <"${MERCHANT_KEY:-$DIR/tls/merchant.key}"
 	keep_key wechat_pub_key <"${WECHAT_PUB_KEY:-$DIR/tls/wechat_pay.pem}"
-	pub_key_id | keep_key wechat_pub_key_id
 	for name in wechat_pay platform_1 platform_2; do
 		keep_key "${name}_key" <"$DIR/tls/$name.key"
 	done
@@ -87,15 +88,6 @@ make_secrets() {
 		htpasswd_line alice operator_password
 		htpasswd_line bob operator2_password
 	} | keep_key operators
-}
-
-pub_key_id() {
-	if [ -n "$WECHAT_PUB_KEY_ID" ]; then
-		printf '%s\n' "$WECHAT_PUB_KEY_ID"
-	else
-		printf 'PUB_KEY_ID_0119%s\n' \
-		    "$(shuf -r -n 24 -i 0-9 | tr -d '\n')"
-	fi
 }
 
 # serial_of CERTIFICATE: as 40 upper-case hexadecimal digits.

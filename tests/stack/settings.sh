@@ -53,7 +53,7 @@ conf_v3() {
 	END
 	[ "$KEY_MODE" = certificate ] || cat <<-END
 		wechat_pub_key = "$DIR/keys/wechat_pub_key";
-		wechat_pub_key_id = "$(cat "$DIR/keys/wechat_pub_key_id")";
+		wechat_pub_key_id = "$PUB_KEY_ID";
 	END
 	[ "$KEY_MODE" = public ] \
 	    || printf 'platform_ca = "%s";\n' "$DIR/tls/platform_ca.pem"
@@ -83,7 +83,7 @@ sandbox_conf_v3() {
 		apiv3_key = "$DIR/keys/apiv3_key";
 		merchant_cert = "$DIR/keys/merchant_cert";
 		wechat_key = "$DIR/keys/wechat_pay_key";
-		wechat_pub_key_id = "$(cat "$DIR/keys/wechat_pub_key_id")";
+		wechat_pub_key_id = "$PUB_KEY_ID";
 		platform_cert_1 = "$DIR/tls/platform_1.pem";
 		platform_key_1 = "$DIR/keys/platform_1_key";
 		platform_cert_2 = "$DIR/tls/platform_2.pem";
@@ -174,7 +174,7 @@ make_env() {
 		    "$(serial_of "$DIR/keys/merchant_cert")"
 		name_value WECHAT_KEY_MODE "$KEY_MODE"
 		name_value WECHAT_PUB_KEY "$DIR/keys/wechat_pub_key"
-		name_value WECHAT_PUB_KEY_ID "$(cat "$DIR/keys/wechat_pub_key_id")"
+		name_value WECHAT_PUB_KEY_ID "$PUB_KEY_ID"
 		name_value WECHAT_KEY "$DIR/keys/wechat_pay_key"
 		name_value PLATFORM_CERT_1 "$DIR/tls/platform_1.pem"
 		name_value PLATFORM_KEY_1 "$DIR/keys/platform_1_key"

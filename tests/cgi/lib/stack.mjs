@@ -2,7 +2,9 @@
 //
 // RUN in the environment names one that is up already.  WXPAY_STACKS names a
 // directory where files find what an earlier one has brought up; without it
-// each file has its own, and takes it down.
+// each file has its own, and takes it down.  API, v2 or v3, is the one that a
+// stack's payments are made with, unless the file says only().
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -13,10 +15,11 @@ import pg from 'pg';
 import { Sandbox, Shop, Staff, expect } from './actors.mjs';
 import { Client } from './http.mjs';
 import { until } from './until.mjs';
-import * as wechat from './wechat.mjs';
+import { VoiceV2, VoiceV3 } from './voice.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PORT = Number(process.env.WXPAY_PORT ?? 8500);
+const PORTS_V3 = 100;	// so far above those of V2
 const BIGINT = 20;
 
 pg.types.setTypeParser(BIGINT, Number);
@@ -37,7 +40,15 @@ const PROFILES = {
 	plugin_md5: { port: PORT + 50, set: { ...BRISK, sign_type: 'MD5' } },
 };
 
-export const port_of = (profile) => PROFILES[profile].port;
+// A file that speaks one API itself says so at its head: suite.mjs reads this
+// line, and runs other files once an API.
+export function only(api) {
+	process.env.API = api;
+}
+
+const api_now = () => process.env.API || 'v2';
+export const port_of = (profile) => PROFILES[profile].port
+	+ (api_now() === 'v3' ? PORTS_V3 : 0);
 
 // A program run to its end: { code, signal, stdout, stderr }, and never a
 // failure.
@@ -107,8 +118,11 @@ export class Stack {
 			this.env.OPERATOR_PASSWORD);
 		this.staff2 = new Staff(this.http, this.env.OPERATOR2,
 			this.env.OPERATOR2_PASSWORD);
+		this.api = this.env.API;
 		this.sign_type = /sign_type=MD5/.test(variables.SET ?? '')
 			? 'MD5' : 'HMAC-SHA256';
+		this.voice = this.api === 'v3' ? new VoiceV3(this.env)
+			: new VoiceV2(this.env, this.sign_type);
 		if (!variables.WECHAT_URL) {
 			this.wechat_http = new Client(this.env.SANDBOX_URL,
 				this.env.CA, record);
@@ -259,39 +273,32 @@ export class Stack {
 
 	// ---- WeChat, as another author signs for it
 
-	// What WeChat would say of a payment, signed.  undefined takes a field
-	// away; what is changed here is signed as it is.
-	paid_fields(payment, changes = {}) {
-		return wechat.signed(this.sign_type, {
-			return_code: 'SUCCESS', result_code: 'SUCCESS',
-			appid: this.env.APPID, mch_id: this.env.MCHID,
-			nonce_str: wechat.nonce(), openid: 'oE2E-payer',
-			is_subscribe: 'N', trade_type: 'NATIVE',
-				bank_type: 'OTHERS',
-			total_fee: String(payment.total_fee), fee_type: 'CNY',
-			cash_fee: String(payment.total_fee),
-			transaction_id: payment.transaction_id,
-			out_trade_no: payment.out_trade_no,
-			time_end: wechat.beijing(new Date()),
-			...changes }, this.env.API_KEY);
+	notify({ body, headers }, what = 'paid') {
+		return this.http.post(`/notify/${what}`, body, headers);
 	}
 
-	notify(body, what = 'paid', headers = {}) {
-		return this.http.post(`/notify/${what}`, body,
-			{ 'content-type': 'text/xml', ...headers });
+	notify_paid(payment) {
+		return this.notify(this.voice.paid(payment));
 	}
 
-	notify_paid(payment, changes) {
-		return this.notify(wechat.xml(this.paid_fields(payment,
-			changes)));
+	// The same to a plain CGI program.
+	cgi_notify({ body, headers }, what = 'paid') {
+		const env = Object.fromEntries(Object.entries(headers).map(
+			([name, value]) => [name === 'content-type'
+				? 'CONTENT_TYPE' : `HTTP_${name.toUpperCase()
+					.replaceAll('-', '_')}`, value]));
+		return this.cgi('notify', 'POST', `/notify/${what}`,
+			{ body, env });
 	}
 
-	refunded_xml(inner, outer = {}) {
-		return wechat.xml({ return_code: 'SUCCESS',
-			appid: this.env.APPID,
-			mch_id: this.env.MCHID, nonce_str: wechat.nonce(),
-			req_info: wechat.seal(this.env.API_KEY, inner),
-				...outer });
+	assert_acknowledged(answer) {
+		assert.ok(this.voice.is_acknowledged(answer),
+			`${answer.status} ${answer.text}`);
+	}
+
+	assert_refused(answer) {
+		assert.ok(this.voice.is_refused(answer),
+			`${answer.status} ${answer.text}`);
 	}
 
 	// ---- ways that many tests go
@@ -339,16 +346,16 @@ export const wishes_of = (RUN) =>
 // The stack of a profile, for as long as the file runs.  variables: more for
 // make up.
 export async function stack(profile, variables = {}) {
-	const { port, set } = PROFILES[profile];
+	const { set } = PROFILES[profile];
 	const shared = process.env.WXPAY_STACKS;
 	const given = process.env.RUN;
 	const wishes = given
 		? wishes_of(given)
-		: { PORT: port, SET: Object.entries(set)
+		: { PORT: port_of(profile), API: api_now(), SET: Object.entries(set)
 			.map((pair) => pair.join('=')).join(' '), ...variables,
 			RUN: path.join(shared ?? fs.mkdtempSync(
 				path.join(os.tmpdir(), 'wxpay-e2e-')),
-					profile) };
+				`${profile}_${api_now()}`) };
 	const is_ours = !given && !shared;
 	try {
 		await make('up', wishes);

@@ -1,0 +1,111 @@
+// voice: WeChat speaking to a stack in the API that its payments are made
+// with, so that one test holds for both.  A telling is { body, headers }.
+import assert from 'node:assert/strict';
+import * as wechat from './wechat.mjs';
+import * as wechat3 from './wechat3.mjs';
+
+export class VoiceV2 {
+	constructor(env, sign_type) {
+		this.env = env;
+		this.sign_type = sign_type;
+	}
+
+	// What WeChat would say of a payment, signed.  undefined takes a field
+	// away; what is changed here is signed as it is.
+	paid_fields(payment, changes = {}) {
+		return wechat.signed(this.sign_type, {
+			return_code: 'SUCCESS', result_code: 'SUCCESS',
+			appid: this.env.APPID, mch_id: this.env.MCHID,
+			nonce_str: wechat.nonce(), openid: 'oE2E-payer',
+			is_subscribe: 'N', trade_type: 'NATIVE',
+			bank_type: 'OTHERS',
+			total_fee: String(payment.total_fee), fee_type: 'CNY',
+			cash_fee: String(payment.total_fee),
+			transaction_id: payment.transaction_id,
+			out_trade_no: payment.out_trade_no,
+			time_end: wechat.beijing(new Date()),
+			...changes }, this.env.API_KEY);
+	}
+
+	paid(payment) {
+		return this.tell(this.paid_fields(payment));
+	}
+
+	tell(fields) {
+		return { body: wechat.xml(fields),
+			headers: { 'content-type': 'text/xml' } };
+	}
+
+	// A message that proves nothing.
+	nonsense() {
+		return this.tell({ return_code: 'FAIL' });
+	}
+
+	is_acknowledged({ status, text }) {
+		return status === 200 && text === wechat.SUCCESS;
+	}
+
+	is_refused({ text }) {
+		return wechat.FAIL.test(text);
+	}
+
+	// What a page hands to WeixinJSBridge.
+	assert_jsapi({ paySign, ...pay }) {
+		assert.equal(paySign, wechat.sign(this.sign_type, pay,
+			this.env.API_KEY));
+		assert.equal(pay.signType, this.sign_type);
+	}
+}
+
+export class VoiceV3 {
+	constructor(env) {
+		this.env = env;
+		this.signer = env.WECHAT_KEY_MODE === 'certificate'
+			? wechat3.platform_signer(env)
+			: wechat3.public_signer(env);
+	}
+
+	paid_facts(payment) {
+		return { mchid: this.env.MCHID, appid: this.env.APPID,
+			out_trade_no: payment.out_trade_no,
+			transaction_id: payment.transaction_id,
+			trade_type: 'NATIVE', trade_state: 'SUCCESS',
+			trade_state_desc: '支付成功', bank_type: 'OTHERS',
+			attach: '', success_time: wechat3.rfc3339(new Date()),
+			payer: { openid: 'oE2E-payer' },
+			amount: { total: payment.total_fee,
+				payer_total: payment.total_fee,
+				currency: 'CNY', payer_currency: 'CNY' } };
+	}
+
+	paid(payment) {
+		return this.tell(wechat3.envelope(this.env.APIV3_KEY,
+			'TRANSACTION.SUCCESS', 'transaction',
+			this.paid_facts(payment)));
+	}
+
+	tell(body) {
+		return { body, headers: { 'content-type': 'application/json',
+			...wechat3.prove(body, this.signer) } };
+	}
+
+	nonsense() {
+		return this.tell('{}');
+	}
+
+	is_acknowledged({ status, text }) {
+		return status === 204 && text === '';
+	}
+
+	is_refused({ status, text }) {
+		return status >= 400
+			&& /^\{"code": ?"\w+", ?"message": ?"[ -~]*"\}$/.test(
+				text);
+	}
+
+	assert_jsapi(pay) {
+		assert.ok(wechat3.is_jsapi_signed(pay, this.env.MERCHANT_CERT),
+			JSON.stringify(pay));
+		assert.equal(pay.signType, 'RSA');
+	}
+}
