@@ -81,6 +81,7 @@ make_secrets() {
 	keep_key merchant_cert <"${MERCHANT_CERT:-$DIR/tls/merchant.pem}"
 	keep_key merchant_key <"${MERCHANT_KEY:-$DIR/tls/merchant.key}"
 	keep_key wechat_pub_key <"${WECHAT_PUB_KEY:-$DIR/tls/wechat_pay.pem}"
+	keep_key platform_ca <"$DIR/tls/platform_ca.pem"
 	for name in wechat_pay platform_1 platform_2; do
 		keep_key "${name}_key" <"$DIR/tls/$name.key"
 	done

@@ -56,7 +56,7 @@ conf_v3() {
 		wechat_pub_key_id = "$PUB_KEY_ID";
 	END
 	[ "$KEY_MODE" = public ] \
-	    || printf 'platform_ca = "%s";\n' "$DIR/tls/platform_ca.pem"
+	    || printf 'platform_ca = "%s";\n' "$DIR/keys/platform_ca"
 }
 
 sandbox_conf() {
