@@ -30,11 +30,14 @@ refund_fate_of(const char *refund_status)
 	static const struct {
 		const char *word;
 		enum refund_fate fate;
-	} words[] = {		/* [v2.md 8.2, 15.2] */
+	} words[] = {		/* [v2.md 8.2, 15.2; v3.md 12.1, 21.4] */
 		{ "SUCCESS",     REFUND_SUCCESS },
 		{ "PROCESSING",  REFUND_PROCESSING },
 		{ "REFUNDCLOSE", REFUND_CLOSED },
 		{ "CHANGE",      REFUND_ABNORMAL },
+		{ "CLOSED",      REFUND_CLOSED },
+		{ "CLOSE",       REFUND_CLOSED },	/* seen in V3 */
+		{ "ABNORMAL",    REFUND_ABNORMAL },
 	};
 	size_t i;
 

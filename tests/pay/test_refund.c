@@ -1,6 +1,7 @@
 /*
  * Proves which refund numbers and reasons are taken, what WeChat's words for
- * a refund mean [v2.md 8.2, 15.2], and the schedule of design.md 2.
+ * a refund mean [v2.md 8.2, 15.2; v3.md 12.1, 21.4], and the schedule of
+ * design.md 2.
  */
 #include "pay/refund.h"
 
@@ -60,6 +61,10 @@ test_words(void **state)
 		{ "PROCESSING", REFUND_PROCESSING },
 		{ "REFUNDCLOSE", REFUND_CLOSED },
 		{ "CHANGE", REFUND_ABNORMAL },
+		{ "CLOSED", REFUND_CLOSED },
+		{ "CLOSE", REFUND_CLOSED },
+		{ "ABNORMAL", REFUND_ABNORMAL },
+		{ "CLOSE ", REFUND_UNKNOWN }, { "Closed", REFUND_UNKNOWN },
 		{ "", REFUND_UNKNOWN }, { "FAIL", REFUND_UNKNOWN },
 		{ "success", REFUND_UNKNOWN }, { "SUCCESS\n", REFUND_UNKNOWN },
 	};

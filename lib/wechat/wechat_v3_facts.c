@@ -1,0 +1,161 @@
+#include "wechat/wechat_v3_facts.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+
+static bool
+facts_is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < '!' || *text > '~')
+			return false;
+	return true;
+}
+
+bool
+wechat_v3_facts_id(const struct jsonread *json, const char *path, size_t min,
+    char *out, size_t size, struct err *err)
+{
+	const char *text = "";
+
+	if (jsonread_has(json, path)
+	    && !jsonread_text(json, path, &text, err))
+		return false;
+	if (strlen(text) < min || !facts_is_printable(text)
+	    || !str_copy(out, size, text))
+		return err_set(err, ERR_INPUT, "%s: absent, too long or odd",
+		    path);
+	return true;
+}
+
+/* What nothing is decided by: left out if it is odd, for money that came in is
+ * not turned away because of it. */
+static void
+facts_remark(const struct jsonread *json, const char *path, char *out,
+    size_t size)
+{
+	struct err odd = { 0 };
+
+	if (!wechat_v3_facts_id(json, path, 0, out, size, &odd))
+		out[0] = '\0';
+}
+
+/* H5 is MWEB in the other direction [v3.md 10.1]. */
+static void
+facts_trade_type(const struct jsonread *json, struct payment_facts *out)
+{
+	facts_remark(json, "trade_type", out->trade_type,
+	    sizeof(out->trade_type));
+	if (str_eq(out->trade_type, "H5"))
+		memcpy(out->trade_type, "MWEB", sizeof("MWEB"));
+}
+
+static bool
+facts_fen(const struct jsonread *json, const char *path, fen_t *out,
+    struct err *err)
+{
+	return jsonread_int(json, path, 1, FEN_MAX, out, err);
+}
+
+static bool
+facts_currency(const struct jsonread *json, char *out, size_t size,
+    struct err *err)
+{
+	if (!wechat_v3_facts_id(json, "amount.currency", 0, out, size, err))
+		return false;
+	return out[0] != '\0' || str_copy(out, size, "CNY");
+}
+
+static bool
+facts_time(const struct jsonread *json, epoch_t *out, struct err *err)
+{
+	const char *text = NULL;
+
+	if (!jsonread_text(json, "success_time", &text, err))
+		return false;
+	if (!clock_parse_rfc3339(text, out))
+		return err_set(err, ERR_INPUT, "success_time: not a time");
+	return true;
+}
+
+/* What only a paid one has. */
+static bool
+facts_money(const struct jsonread *json, struct payment_facts *out,
+    struct err *err)
+{
+	return wechat_v3_facts_id(json, "transaction_id", 1,
+	    out->transaction_id, sizeof(out->transaction_id), err)
+	    && facts_fen(json, "amount.total", &out->total_fen, err)
+	    && facts_currency(json, out->currency, sizeof(out->currency), err)
+	    && facts_time(json, &out->paid_at, err);
+}
+
+bool
+wechat_v3_facts_payment(const struct jsonread *json,
+    struct payment_facts *out, struct err *err)
+{
+	struct payment_facts facts = { 0 };
+	const char *trade_state = NULL;
+
+	if (!jsonread_text(json, "trade_state", &trade_state, err)
+	    || !wechat_v3_facts_id(json, "mchid", 1, facts.mchid,
+	    sizeof(facts.mchid), err)
+	    || !wechat_v3_facts_id(json, "appid", 1, facts.appid,
+	    sizeof(facts.appid), err)
+	    || !wechat_v3_facts_id(json, "out_trade_no", 1,
+	    facts.out_trade_no, sizeof(facts.out_trade_no), err))
+		return false;
+	facts.fate = payment_fate_of(trade_state);
+	facts_trade_type(json, &facts);
+	facts_remark(json, "payer.openid", facts.openid,
+	    sizeof(facts.openid));
+	facts_remark(json, "bank_type", facts.bank_type,
+	    sizeof(facts.bank_type));
+	if (facts.fate == PAYMENT_PAID && !facts_money(json, &facts, err))
+		return false;
+	*out = facts;
+	return true;
+}
+
+/* An answer names the currency and a notice does not [v3.md 12.1, 21.4]; what
+ * is no CNY is not counted in fen. */
+static bool
+facts_is_cny(const struct jsonread *json, struct err *err)
+{
+	char currency[sizeof(((struct payment_facts *)NULL)->currency)];
+
+	if (!facts_currency(json, currency, sizeof(currency), err))
+		return false;
+	if (!str_eq(currency, "CNY"))
+		return err_set(err, ERR_INPUT, "amount.currency: not CNY");
+	return true;
+}
+
+bool
+wechat_v3_facts_refund(const struct jsonread *json, const char *status_path,
+    struct refund_facts *out, struct err *err)
+{
+	struct refund_facts facts = { 0 };
+	const char *status = NULL;
+
+	if (!jsonread_text(json, status_path, &status, err)
+	    || !wechat_v3_facts_id(json, "transaction_id", 1,
+	    facts.transaction_id, sizeof(facts.transaction_id), err)
+	    || !wechat_v3_facts_id(json, "out_trade_no", 1,
+	    facts.out_trade_no, sizeof(facts.out_trade_no), err)
+	    || !wechat_v3_facts_id(json, "out_refund_no", 1,
+	    facts.out_refund_no, sizeof(facts.out_refund_no), err)
+	    || !wechat_v3_facts_id(json, "refund_id", 1, facts.refund_id,
+	    sizeof(facts.refund_id), err)
+	    || !facts_fen(json, "amount.total", &facts.total_fen, err)
+	    || !facts_fen(json, "amount.refund", &facts.refund_fen, err)
+	    || !facts_is_cny(json, err))
+		return false;
+	facts.fate = refund_fate_of(status);
+	/* With another state it may be there, and says nothing. */
+	if (facts.fate == REFUND_SUCCESS && jsonread_has(json, "success_time")
+	    && !facts_time(json, &facts.refunded_at, err))
+		return false;
+	*out = facts;
+	return true;
+}
