@@ -240,7 +240,7 @@ const shared = process.env.WXPAY_STACKS;
 const home = shared ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
 const dir = await certificates(path.join(home, 'other_wechat'));
 
-for (const profile of ['plugin_hmac', 'plugin_md5']) {
+async function other_and_stack(profile) {
 	const port = port_of(profile) + 9;
 	const other = new OtherWeChat(dir, port,
 		profile === 'plugin_md5' ? 'MD5' : 'HMAC-SHA256');
@@ -262,9 +262,17 @@ for (const profile of ['plugin_hmac', 'plugin_md5']) {
 		WECHAT_CA: path.join(dir, 'server.pem'),
 		MERCHANT_CERT: path.join(dir, 'merchant.pem'),
 		MERCHANT_KEY: path.join(dir, 'merchant.key') });
-	const { shop, staff } = s;
 	other.env = s.env;
 	other.shop_http = s.http;
+	return { other, s };
+}
+
+// All before the first test: when those that are known are done, it is over.
+const pairs = [await other_and_stack('plugin_hmac'),
+	await other_and_stack('plugin_md5')];
+
+for (const { other, s } of pairs) {
+	const { shop, staff } = s;
 	const kind = `${other.sign_type}: `;
 	const asked = (url, number) => other.requests.filter((request) =>
 		request.url === url && [request.fields.out_trade_no,
