@@ -20,6 +20,35 @@ payment_openid_check(const char *openid, struct err *err)
 	return true;
 }
 
+bool
+payment_api_parse(const char *text, enum payment_api *out)
+{
+	if (str_eq(text, "v2"))
+		*out = PAYMENT_V2;
+	else if (str_eq(text, "v3"))
+		*out = PAYMENT_V3;
+	else
+		return false;
+	return true;
+}
+
+const char *
+payment_api_name(enum payment_api api)
+{
+	return api == PAYMENT_V3 ? "v3" : "v2";
+}
+
+struct payment_key
+payment_key_of(const struct payment *payment)
+{
+	struct payment_key key = { .api = payment->api };
+
+	memcpy(key.appid, payment->appid, sizeof(key.appid));
+	memcpy(key.out_trade_no, payment->out_trade_no,
+	    sizeof(key.out_trade_no));
+	return key;
+}
+
 enum payment_fate
 payment_fate_of(const char *trade_state)
 {

@@ -33,9 +33,28 @@ MUSTUSE bool payment_trade_type_check(const char *trade_type,
 /* 1 to 128 of letters, digits, "_" and "-". */
 MUSTUSE bool payment_openid_check(const char *openid, struct err *err);
 
-/* What unifiedorder needs to know; fixed by the first call, and repeated
- * byte by byte [v2.md 7.1]. */
+/* WeChat's two APIs.  A payment keeps the one that it was made with, and so do
+ * its refunds [design.md 4]. */
+enum payment_api {
+	PAYMENT_V2 = 2,
+	PAYMENT_V3 = 3,
+};
+
+/* "v2", "v3". */
+MUSTUSE bool payment_api_parse(const char *text, enum payment_api *out);
+const char *payment_api_name(enum payment_api api);
+
+/* By what WeChat is asked about a payment. */
+struct payment_key {
+	enum payment_api api;
+	char appid[APPID_MAX + 1];
+	char out_trade_no[OUT_TRADE_NO_MAX + 1];
+};
+
+/* What the call that makes a payment needs to know; fixed by the first one,
+ * and repeated byte by byte [v2.md 7.1, v3.md 8.2]. */
 struct payment {
+	enum payment_api api;
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
 	char appid[APPID_MAX + 1];
 	char trade_type[TRADE_TYPE_MAX + 1];
@@ -48,12 +67,14 @@ struct payment {
 	epoch_t time_expire;
 };
 
-/* What unifiedorder answers. */
+/* What that call answers. */
 struct payment_prepay {
 	char prepay_id[PREPAY_ID_MAX + 1];
 	char code_url[CODE_URL_MAX + 1];	/* NATIVE */
 	char h5_url[H5_URL_MAX + 1];		/* MWEB */
 };
+
+struct payment_key payment_key_of(const struct payment *payment);
 
 enum payment_fate {
 	PAYMENT_UNKNOWN = 0,	/* a word that we do not know: ask again */

@@ -22,8 +22,10 @@
 MUSTUSE bool refund_no_check(const char *out_refund_no, struct err *err);
 MUSTUSE bool refund_reason_check(const char *reason, struct err *err);
 
-/* What secapi/pay/refund needs to know; the same in every repetition. */
+/* What the call that sends a refund needs to know; the same in every
+ * repetition. */
 struct refund {
+	enum payment_api api;
 	char out_refund_no[OUT_REFUND_NO_MAX + 1];
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
 	char transaction_id[TRANSACTION_ID_MAX + 1];
