@@ -66,13 +66,18 @@ facts_currency(const struct jsonread *json, char *out, size_t size,
 	return out[0] != '\0' || str_copy(out, size, "CNY");
 }
 
+/* Left alone if WeChat does not say when, and need not. */
 static bool
-facts_time(const struct jsonread *json, epoch_t *out, struct err *err)
+facts_time(const struct jsonread *json, bool is_optional, epoch_t *out,
+    struct err *err)
 {
-	const char *text = NULL;
+	const char *text = "";
 
-	if (!jsonread_text(json, "success_time", &text, err))
+	if (jsonread_has(json, "success_time")
+	    && !jsonread_text(json, "success_time", &text, err))
 		return false;
+	if (is_optional && text[0] == '\0')
+		return true;
 	if (!clock_parse_rfc3339(text, out))
 		return err_set(err, ERR_INPUT, "success_time: not a time");
 	return true;
@@ -87,7 +92,7 @@ facts_money(const struct jsonread *json, struct payment_facts *out,
 	    out->transaction_id, sizeof(out->transaction_id), err)
 	    && facts_fen(json, "amount.total", &out->total_fen, err)
 	    && facts_currency(json, out->currency, sizeof(out->currency), err)
-	    && facts_time(json, &out->paid_at, err);
+	    && facts_time(json, false, &out->paid_at, err);
 }
 
 bool
@@ -153,8 +158,8 @@ wechat_v3_facts_refund(const struct jsonread *json, const char *status_path,
 		return false;
 	facts.fate = refund_fate_of(status);
 	/* With another state it may be there, and says nothing. */
-	if (facts.fate == REFUND_SUCCESS && jsonread_has(json, "success_time")
-	    && !facts_time(json, &facts.refunded_at, err))
+	if (facts.fate == REFUND_SUCCESS
+	    && !facts_time(json, true, &facts.refunded_at, err))
 		return false;
 	*out = facts;
 	return true;
