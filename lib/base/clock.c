@@ -193,6 +193,19 @@ clock_parse_spaced(const char *text, epoch_t *out)
 	return beijing_parse(text, "Y-M-D h:m:s", out);
 }
 
+/* Step over ".120", if that is what stands there: we count whole seconds. */
+static bool
+fraction_skip(const char **at)
+{
+	size_t digits = 0;
+
+	if (**at != '.')
+		return true;
+	digits = strspn(*at + 1, "0123456789");
+	*at += 1 + digits;
+	return digits > 0;
+}
+
 /* "Z" or "+hh:mm" or "-hh:mm", to the end of the text. */
 static bool
 offset_parse(const char *at, int *seconds)
@@ -223,7 +236,7 @@ clock_parse_rfc3339(const char *text, epoch_t *out)
 	epoch_t at = 0;
 	int offset = 0;
 
-	if (!moment_read(&text, "Y-M-DTh:m:s", &m)
+	if (!moment_read(&text, "Y-M-DTh:m:s", &m) || !fraction_skip(&text)
 	    || !offset_parse(text, &offset))
 		return false;
 	/* What can be parsed can be formatted, in Beijing's years. */

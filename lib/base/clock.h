@@ -29,7 +29,8 @@ void clock_format_rfc3339(epoch_t at, char out[static CLOCK_RFC3339_SIZE]);
 MUSTUSE bool clock_parse_compact(const char *text, epoch_t *out);
 /* "yyyy-MM-dd HH:mm:ss", Beijing, as V2 refunds write it. */
 MUSTUSE bool clock_parse_spaced(const char *text, epoch_t *out);
-/* "yyyy-MM-ddTHH:mm:ss+08:00" or any other whole offset, or Z. */
+/* "yyyy-MM-ddTHH:mm:ss+08:00" or any other whole offset, or Z; a fraction of
+ * a second, ".120", is dropped. */
 MUSTUSE bool clock_parse_rfc3339(const char *text, epoch_t *out);
 
 #endif
