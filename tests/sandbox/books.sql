@@ -21,9 +21,22 @@ create table if not exists sandbox.settings (
                         check (refund_delay_ms >= 0),
     prepay_life_s   integer not null default 7200 check (prepay_life_s > 0),
     unsettled_fen   bigint check (unsettled_fen >= 0),  -- null: plenty
-    recharge_fen    bigint check (recharge_fen >= 0)
+    recharge_fen    bigint check (recharge_fen >= 0),
+    signer          text check (signer in ('1', '2', 'public', 'mixed'))
+                                         -- null: no API V3 here
 );
 insert into sandbox.settings default values on conflict do nothing;
+
+-- What WeChat signs API V3 with: two platform certificates, and the key of
+-- public-key mode.
+create table if not exists sandbox.keys (
+    name   text primary key check (name in ('1', '2', 'public')),
+    serial text not null,
+    listed boolean not null default false,  -- by /v3/certificates
+    constraint only_certificates_are_listed
+        check (not listed or name <> 'public')
+);
+create sequence if not exists sandbox.turn;
 
 create table if not exists sandbox.faults (
     id         bigint primary key generated always as identity,
@@ -38,11 +51,14 @@ create table if not exists sandbox.faults (
 create table if not exists sandbox.calls (
     id          bigint primary key generated always as identity,
     at          timestamptz not null default clock_timestamp(),
+    version     text not null check (version in ('v2', 'v3')),
     api         text not null,
     nonce_str   text not null,
     sign_type   text,
+    serial      text,                    -- Wechatpay-Serial of the request
     client_cert boolean not null,
-    fields      jsonb not null,          -- all but sign and nonce_str
+    fields      jsonb not null,          -- all but sign and nonce_str, and
+                                         -- by the names that V2 has for it
     fault       text,                    -- what was planted for it
     outcome     text                     -- SUCCESS, an err_code, a return_msg
 );
@@ -56,6 +72,7 @@ create table if not exists sandbox.payments (
     made_at        timestamptz not null default clock_timestamp(),
     trade_type     text not null,
     total_fen      bigint not null check (total_fen > 0),
+    version        text not null check (version in ('v2', 'v3')),
     sign_type      text not null,
     time_expire    timestamptz,
     params         jsonb not null,       -- as the first call gave them
@@ -91,6 +108,7 @@ create table if not exists sandbox.refunds (
     refund_fen     bigint not null check (refund_fen > 0),
     refund_account text not null,
     notify_url     text,
+    version        text not null check (version in ('v2', 'v3')),
     source         text not null check (source in ('API', 'VENDOR_PLATFORM')),
     refund_status  text not null default 'PROCESSING' check (refund_status
                        in ('PROCESSING', 'SUCCESS', 'CHANGE', 'REFUNDCLOSE')),
@@ -109,7 +127,9 @@ create table if not exists sandbox.notices (
     out_trade_no  text not null references sandbox.payments,
     out_refund_no text references sandbox.refunds,
     url           text not null,
+    version       text not null check (version in ('v2', 'v3')),
     sign_type     text not null,
+    event_id      uuid not null default gen_random_uuid(),
     fields        jsonb not null,        -- what happened, as it was then
     state         text not null default 'waiting'
                       check (state in ('waiting', 'done', 'given_up')),
@@ -134,6 +154,7 @@ create table if not exists sandbox.deliveries (
     status    integer not null,          -- HTTP; 0: no answer
     reply     text not null,
     verdict   text not null,             -- success, refused, lost, forged
+    headers   jsonb not null,            -- Wechatpay-* of what was sent
     body      text not null              -- what was sent
 );
 create index if not exists deliveries_notice
@@ -150,7 +171,7 @@ create table if not exists sandbox.violations (
 
 create sequence if not exists sandbox.number;
 
--- Times as the protocol writes them: Beijing, compact or spaced.
+-- Times as the protocols write them: Beijing, compact or spaced, or RFC 3339.
 create or replace function sandbox.compact(at timestamptz) returns text
 language sql stable as $$
     select to_char(at at time zone 'Asia/Shanghai', 'YYYYMMDDHH24MISS')
@@ -159,6 +180,12 @@ $$;
 create or replace function sandbox.spaced(at timestamptz) returns text
 language sql stable as $$
     select to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS')
+$$;
+
+create or replace function sandbox.rfc3339(at timestamptz) returns text
+language sql stable as $$
+    select to_char(at at time zone 'Asia/Shanghai',
+        'YYYY-MM-DD"T"HH24:MI:SS"+08:00"')
 $$;
 
 create or replace function sandbox.beijing(compact text) returns timestamptz
@@ -206,6 +233,50 @@ begin
     return planted;
 end $$;
 
+-- call_add: journal a call before anything is done about it.  One that was
+-- refused at the door, before it was believed, uses up no fault.
+create or replace function sandbox.call_add(of_version text, for_api text,
+    nonce text, type text, named text, cert boolean, needs_cert boolean,
+    given jsonb, refused text)
+returns table (call bigint, fault text, code text, ms integer)
+language plpgsql as $$
+declare
+    planted sandbox.faults;
+begin
+    if refused is null then
+        planted := sandbox.fault_take(for_api, array[
+            given->>'out_trade_no', given->>'transaction_id',
+            given->>'out_refund_no', given->>'refund_id']);
+        if exists (select from sandbox.calls c where c.nonce_str = nonce) then
+            perform sandbox.violation_add('nonce_repeated', nonce, for_api);
+        end if;
+        if type = 'HMAC-SHA256' and not given ? 'sign_type' then
+            perform sandbox.violation_add('sign_type_missing', nonce,
+                for_api);
+        end if;
+    end if;
+    if needs_cert and not cert then
+        perform sandbox.violation_add('cert_missing', nonce, for_api);
+    end if;
+    insert into sandbox.calls (version, api, nonce_str, sign_type, serial,
+        client_cert, fields, fault, outcome)
+    values (of_version, for_api, nonce, type, named, cert, given,
+        planted.fault, refused)
+    returning id into call;
+    fault := planted.fault;
+    code := planted.code;
+    ms := planted.ms;
+    return next;
+end $$;
+
+create or replace function sandbox.call_ended(call bigint, word text)
+returns void
+language sql as $$
+    update sandbox.calls set outcome = word where id = call
+$$;
+
+\ir books/keys.sql
 \ir books/money.sql
 \ir books/v2.sql
+\ir books/v3.sql
 \ir books/notices.sql

@@ -160,7 +160,8 @@ call2_journal(struct sandbox *sandbox, struct call2 *call, struct err *err)
 	buf_init(&given, (size_t)XMLMSG_MAX * 6);
 	ok = call2_spell(&call->given, &given, err)
 	    && books_ask(sandbox->books,
-	    "select * from sandbox.call_add($1, $2, $3, $4, $5, $6, $7)",
+	    "select * from sandbox.call_add('v2', $1, $2, $3, null, $4, $5,"
+	    " $6, $7)",
 	    BOOKS_ARGS(call->api->name,
 	    fields_text(&call->given, "nonce_str"),
 	    call->refused != NULL ? NULL : sign2_type_name(call->type),

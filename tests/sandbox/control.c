@@ -2,6 +2,7 @@
 
 #include "base/fen.h"
 #include "base/str.h"
+#include "faults.h"
 #include "sandbox.h"
 #include "sender.h"
 #include "wire/form.h"
@@ -105,7 +106,7 @@ control_refund_by_hand(void *app, struct web_request *req,
     struct web_reply *reply, struct err *err)
 {
 	static const char *const known[] = { "out_trade_no", "refund_fee",
-		NULL };
+		"notice", NULL };
 	const struct sandbox *sandbox = app;
 	struct jsonmsg *msg;
 	PGresult *rows = NULL;
@@ -118,10 +119,11 @@ control_refund_by_hand(void *app, struct web_request *req,
 	if (!fen_parse(fields_text(&req->form, "refund_fee"), &fen))
 		return err_set(err, ERR_INPUT, "refund_fee: not an amount");
 	ok = books_ask(sandbox->books,
-	    "select * from sandbox.refund_by_hand($1, $2, $3)",
+	    "select * from sandbox.refund_by_hand($1, $2, $3, $4)",
 	    BOOKS_ARGS(fields_text(&req->form, "out_trade_no"),
 	    fields_text(&req->form, "refund_fee"),
-	    sandbox->refund_notify_url), &rows, err);
+	    sandbox->refund_notify_url, fields_get(&req->form, "notice")),
+	    &rows, err);
 	code = ok ? books_value(rows, 0, "code") : NULL;
 	if (ok && *code != '\0')
 		ok = err_set(err, ERR_CONFLICT, "%s", code);
@@ -186,19 +188,40 @@ control_clock(void *app, struct web_request *req, struct web_reply *reply,
 }
 
 bool
+control_keys(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	static const char *const known[] = { "listed", "signer", NULL };
+	const struct sandbox *sandbox = app;
+
+	if (!web_request_form(req, known, err))
+		return false;
+	if (sandbox->keys == NULL)
+		return err_set(err, ERR_MISSING, "no keys for API V3");
+	return control_answer(sandbox, "select sandbox.keys_set($1, $2)",
+	    BOOKS_ARGS(fields_get(&req->form, "listed"),
+	    fields_get(&req->form, "signer")), reply, err);
+}
+
+bool
 control_notify(void *app, struct web_request *req, struct web_reply *reply,
     struct err *err)
 {
 	static const char *const known[] = { "out_trade_no", "out_refund_no",
-		"copies", "forged", NULL };
+		"copies", "forged", "probe", NULL };
 	const struct sandbox *sandbox = app;
 	const char *refund, *copies_text;
 	struct buf replies;
+	enum fault fault = FAULT_NONE;
 	long copies = 1;
 	bool ok;
 
 	if (!web_request_form(req, known, err))
 		return false;
+	if (str_eq(fields_text(&req->form, "forged"), "1"))
+		fault = FAULT_FORGED;
+	if (str_eq(fields_text(&req->form, "probe"), "1"))
+		fault = FAULT_PROBE;
 	refund = fields_get(&req->form, "out_refund_no");
 	copies_text = fields_get(&req->form, "copies");
 	if (copies_text != NULL && (!str_to_long(copies_text,
@@ -208,8 +231,7 @@ control_notify(void *app, struct web_request *req, struct web_reply *reply,
 	buf_init(&replies, WEB_REPLY_MAX);
 	ok = sender_repeat(sandbox, refund != NULL ? "refunded" : "paid",
 	    refund != NULL ? refund : fields_text(&req->form, "out_trade_no"),
-	    (int)copies, str_eq(fields_text(&req->form, "forged"), "1"),
-	    &replies, err)
+	    (int)copies, fault, &replies, err)
 	    && web_reply_text(reply, 200, JSON_TYPE, buf_get(&replies), err);
 	buf_clear(&replies);
 	return ok;

@@ -2,7 +2,7 @@
  * control: the strings that tests and people pull.
  *
  * Knows the forms of /sandbox/: who pays, what is refunded by hand, how fast
- * time goes, what is told again, and the ledger.  Hides the books.  Owns
+ * time goes, who signs, what is told again, and the ledger.  Hides the books.  Owns
  * nothing.
  */
 #ifndef SANDBOX_CONTROL_H
@@ -22,6 +22,8 @@ MUSTUSE bool control_refund_by_hand(void *app, struct web_request *req,
 MUSTUSE bool control_refund_status(void *app, struct web_request *req,
     struct web_reply *reply, struct err *err);
 MUSTUSE bool control_clock(void *app, struct web_request *req,
+    struct web_reply *reply, struct err *err);
+MUSTUSE bool control_keys(void *app, struct web_request *req,
     struct web_reply *reply, struct err *err);
 MUSTUSE bool control_notify(void *app, struct web_request *req,
     struct web_reply *reply, struct err *err);

@@ -35,8 +35,9 @@ enum fault {
 	FAULT_UNSIGNED,
 	FAULT_ECHO_OTHER,	/* the answer is about another number */
 	FAULT_ECHO_AMOUNT,	/* the answer has another amount */
+	FAULT_PROBE,		/* of V3: WeChat tests whether we verify */
 
-	/* of a notice; LATE is one, too */
+	/* of a notice; LATE and PROBE are two, too */
 	FAULT_LOST,
 	FAULT_DUPLICATE,	/* two at once */
 	FAULT_REORDER,		/* after another delivery, or after ms */

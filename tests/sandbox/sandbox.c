@@ -20,43 +20,67 @@
  *					for refunds that name no other
  *	private_notify = 1;		notify URLs may be localhost
  *	threads = 32; db_connections = 8;
+ * and for API V3, without which /v3/ is not there:
+ *	apiv3_key = "PATH";		a file with his APIv3 key
+ *	merchant_cert = "PATH";		PEM: whose signature his calls carry
+ *	wechat_key = "PATH"; wechat_pub_key_id = "PUB_KEY_ID_...";
+ *					the private key of public-key mode
+ *	platform_cert_1, platform_key_1 = "PATH";	and _2: PEM, of
+ *					platform-certificate mode
+ *	key_mode = "public";		who signs until somebody says else:
+ *					wechat_key, and nothing is listed; or
+ *					"certificate": number 1, listed
  *
- * Every call of API V2 on /pay/ and /secapi/pay/ answers as WeChat does.
- * Beside it, forms in and JSON out:
+ * Every call of API V2 on /pay/ and /secapi/pay/ answers as WeChat does, and
+ * so does V3 on /v3/pay/transactions/, /v3/refund/domestic/refunds and
+ * /v3/certificates.  They have one set of books, where V3's calls stand under
+ * V2's names: mchid is mch_id, description body, amount.total total_fee,
+ * time_expire is compact.  Beside them, forms in and JSON out:
  *
  * GET /sandbox/phone	a page on which a person pays
  * POST /sandbox/scan	code_url, prepay_id or out_trade_no; openid,
  *	coupon_fee and coupon_type (CASH, NO_CASH) if you like: pays
  *	{"out_trade_no","transaction_id"}; 409 says why not
  * GET /sandbox/ledger?out_trade_no=&limit=	the books: payments, refunds,
- *	calls, notices with deliveries, violations, faults, settings, totals;
+ *	calls, notices with deliveries, violations, faults, keys, settings,
+ *	totals;
  *	newest 200 rows of each unless limit says otherwise
  * POST /sandbox/faults	api, fault, times (1; 0: for ever), ms, code, number
  *	(an out_trade_no and so on, whose calls alone it concerns)
- *	api unifiedorder, orderquery, closeorder, refund, refundquery:
+ *	api unifiedorder, orderquery, closeorder, refund, refundquery, and of
+ *	V3 certificates:
  *	  refuse	not executed, HTTP 500
- *	  denied	not executed, unsigned return_code FAIL
+ *	  denied	not executed, unsigned return_code FAIL; V3: PARAM_ERROR
  *	  SYSTEMERROR_BEFORE	not executed
- *	  code=X	(no fault) not executed, err_code X, signed
+ *	  code=X	(no fault) not executed, err_code X, signed; V3: with
+ *			its HTTP status, in whichever spelling, 400 if unknown
  *	  slow		executed after ms
  *	  late		executed, answered after ms
  *	  silent	executed, answered when the client has left (ms: 20000)
  *	  http_500, http_502, SYSTEMERROR, cut, bad_sign, unsigned
  *			executed, and that is the answer
- *	  echo_other, echo_amount	executed, signed, about something else
+ *	  echo_other, echo_amount	executed, signed, about something else;
+ *			V3: where the answer has a number, an amount
+ *	  probe		V3: executed, WECHATPAY/SIGNTEST/ for a signature
  *	api paid, refunded, notify (both): lost, duplicate, late, reorder,
- *	  forged
+ *	  forged, probe (V3)
  *	no api: refund_status=CHANGE, REFUNDCLOSE, SUCCESS or PROCESSING (for
- *	  ever) is what the next times refunds come to; unsettled_fen and
+ *	  ever) is what the next times refunds come to (V3 says ABNORMAL for
+ *	  CHANGE, CLOSED for REFUNDCLOSE); unsettled_fen and
  *	  recharge_fen are what the accounts hold (plenty, unless said)
  *	fault=none (of one api, or of all with the accounts): all is well
  * POST /sandbox/clock	speed (of the schedule), schedule_s (15,15,30,...),
  *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s
+ * POST /sandbox/keys	listed (1, 2, "1,2" or none): the certificates that
+ *	/v3/certificates lists; signer (1, 2, public or mixed): who signs
+ *	notices, and answers whose request names no key that is listed or
+ *	public; mixed: these in turn
  * POST /sandbox/notify	out_trade_no or out_refund_no, copies (1 to 50, at
- *	once), forged=1: tells it again, {"replies":[{"status","ms","reply",
- *	"verdict"}]}
- * POST /sandbox/refund_by_hand	out_trade_no, refund_fee: somebody refunds
- *	at the merchant platform, {"out_refund_no"}
+ *	once), forged=1, or probe=1 (V3): tells it again, {"replies":
+ *	[{"status","ms","reply","verdict"}]}
+ * POST /sandbox/refund_by_hand	out_trade_no, refund_fee, notice (v2 or v3;
+ *	absent: as the payment): somebody refunds at the merchant platform,
+ *	{"out_refund_no"}
  * POST /sandbox/refund_status	out_refund_no, refund_status: it becomes that
  *	now, and is told
  * GET /healthz	200 when the books answer
@@ -69,11 +93,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "call2.h"
+#include "call3.h"
 #include "control.h"
 #include "faults.h"
+#include "keys3.h"
 #include "phone.h"
 #include "sender.h"
 #include "web/web.h"
+#include "wire/jsonread.h"
 #include "wire/xmlmsg.h"
 
 #define SANDBOX 1
@@ -87,6 +114,15 @@ static const struct conf_key keys[] = {
 	{ "merchant_dn", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "notify_ca", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "refund_notify_url", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "apiv3_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "merchant_cert", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "wechat_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "wechat_pub_key_id", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "platform_cert_1", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "platform_key_1", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "platform_cert_2", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "platform_key_2", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "key_mode", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "private_notify", CONF_INT, 0, SANDBOX, "0", 0, 1 },
 	{ "threads", CONF_INT, 0, SANDBOX, "32", 1, WEB_THREADS_MAX },
 	{ "db_connections", CONF_INT, 0, SANDBOX, "8", 1, 64 },
@@ -98,11 +134,25 @@ static const struct web_route routes[] = {
 	{ WEB_POST, "/pay/closeorder", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/secapi/pay/refund", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/pay/refundquery", call2_serve, XMLMSG_MAX },
+#define V3_PAY "/v3/pay/transactions/"
+#define V3_REFUNDS "/v3/refund/domestic/refunds"
+	{ WEB_POST, V3_PAY "jsapi", call3_serve, JSONREAD_MAX },
+	{ WEB_POST, V3_PAY "native", call3_serve, JSONREAD_MAX },
+	{ WEB_POST, V3_PAY "app", call3_serve, JSONREAD_MAX },
+	{ WEB_POST, V3_PAY "h5", call3_serve, JSONREAD_MAX },
+	{ WEB_GET, V3_PAY "id/*", call3_serve, 0 },
+	{ WEB_GET, V3_PAY "out-trade-no/*", call3_serve, 0 },
+	{ WEB_POST, V3_PAY "out-trade-no/*/close", call3_serve,
+	    JSONREAD_MAX },
+	{ WEB_POST, V3_REFUNDS, call3_serve, JSONREAD_MAX },
+	{ WEB_GET, V3_REFUNDS "/*", call3_serve, 0 },
+	{ WEB_GET, "/v3/certificates", call3_serve, 0 },
 	{ WEB_GET, "/sandbox/phone", phone_show, 0 },
 	{ WEB_POST, "/sandbox/scan", control_scan, FORM_MAX },
 	{ WEB_GET, "/sandbox/ledger", control_ledger, 0 },
 	{ WEB_POST, "/sandbox/faults", faults_plant, FORM_MAX },
 	{ WEB_POST, "/sandbox/clock", control_clock, FORM_MAX },
+	{ WEB_POST, "/sandbox/keys", control_keys, FORM_MAX },
 	{ WEB_POST, "/sandbox/notify", control_notify, FORM_MAX },
 	{ WEB_POST, "/sandbox/refund_by_hand", control_refund_by_hand,
 	    FORM_MAX },
@@ -111,8 +161,8 @@ static const struct web_route routes[] = {
 	{ WEB_GET, "/healthz", control_health, 0 },
 };
 
-/* [v2.md 1.1, 4] What is no call of the API at all is answered in XML where
- * WeChat does so; its wrong paths are a page. */
+/* [v2.md 1.1, 4] What is no call of V2 at all is answered in XML where WeChat
+ * does so; its wrong paths are a page.  [v3.md 7.2] V3 says it in JSON. */
 static void
 sandbox_failure(void *app UNUSED, const struct web_request *req,
     struct web_reply *reply, const struct err *err)
@@ -121,6 +171,7 @@ sandbox_failure(void *app UNUSED, const struct web_request *req,
 	const char *msg = NULL;
 
 	if (strncmp(req->path, "/sandbox/", 9) == 0
+	    || strncmp(req->path, "/v3/", 4) == 0
 	    || str_eq(req->path, "/healthz")) {
 		web_reply_failure(reply, req, err);
 		return;
@@ -179,10 +230,12 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 
 	ok = books_open(conf_text(conf, "db_conninfo"),
 	    (int)conf_int(conf, "db_connections"), &sandbox.books, err)
+	    && keys3_open(conf, sandbox.books, &sandbox.keys, err)
 	    && naps_open(&sandbox.naps, err)
 	    && sandbox_serve(start, &sandbox, (int)conf_int(conf, "threads"),
 	    err);
 	naps_close(sandbox.naps);
+	keys3_close(sandbox.keys);
 	books_close(sandbox.books);
 	return ok;
 }
@@ -197,6 +250,7 @@ main(int argc, char *argv[])
 
 	log_start("sandbox");
 	xmlmsg_start();
+	jsonread_start();
 	if (!web_start_read(argc, argv, &start))
 		return 2;
 	ok = conf_read(web_start_config(start), keys, COUNT_OF(keys),

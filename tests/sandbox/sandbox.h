@@ -13,6 +13,8 @@
 #include "books.h"
 #include "naps.h"
 
+struct keys3;
+
 struct sandbox {
 	const char *mchid, *appid;	/* configured */
 	const char *merchant_dn;	/* NULL: any certificate of the CA */
@@ -22,6 +24,7 @@ struct sandbox {
 	bool private_notify;		/* notify_url may be localhost */
 
 	struct books *books;
+	struct keys3 *keys;		/* NULL: no API V3 here */
 	struct naps *naps;
 };
 

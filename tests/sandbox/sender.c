@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "faults.h"
 #include "notice2.h"
+#include "notice3.h"
 #include "wire/jsonmsg.h"
-#include "wire/xmlmsg.h"
 
 #define SENDER_AT_ONCE 64	/* deliveries under way */
 #define SENDER_REPLY_MAX 4096	/* bytes kept of an answer */
@@ -33,18 +33,49 @@ struct sender_reply {
 	char body[SENDER_REPLY_MAX + 1];
 };
 
+struct message {			/* of one notice, as it is sent */
+	struct buf body;
+	struct fields headers;		/* Wechatpay-* */
+};
+
 struct delivery {
 	const struct sandbox *sandbox;
 	struct sender *sender;		/* NULL: somebody waits for it */
 	char id[21];			/* of the notice */
-	char kind[16], url[257], sign_type[16];
+	char kind[16], url[257], version[3], sign_type[16];
 	enum fault fault;
 	bool was_due;			/* its outcome moves the schedule */
 	long answer_ms;
-	const char *body;		/* borrowed */
+	const struct message *message;	/* borrowed */
 
 	struct sender_reply reply;	/* received */
 };
+
+static bool
+is_v3(const struct delivery *delivery)
+{
+	return str_eq(delivery->version, "v3");
+}
+
+static void
+message_clear(struct message *message)
+{
+	buf_clear(&message->body);
+	fields_clear(&message->headers);
+}
+
+static bool
+message_make(const struct delivery *delivery, struct message *out,
+    struct err *err)
+{
+	buf_init(&out->body, WEB_REPLY_MAX);
+	if (is_v3(delivery))
+		return notice3_format(delivery->sandbox, delivery->id,
+		    delivery->fault, &out->body, &out->headers, err);
+	return notice2_format(delivery->sandbox, delivery->id,
+	    delivery->kind, delivery->sign_type,
+	    delivery->fault == FAULT_FORGED, &out->body, err);
+}
 
 static size_t
 sender_receive(char *bytes, size_t size, size_t count, void *arg)
@@ -60,18 +91,45 @@ sender_setup(CURL *curl, const struct delivery *delivery,
     struct curl_slist *headers, struct buf *body)
 {
 	curl_easy_setopt(curl, CURLOPT_URL, delivery->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "Mozilla/4.0");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, delivery->body);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+	    buf_get(&delivery->message->body));
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, delivery->answer_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, sender_receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
 	if (delivery->sandbox->notify_ca != NULL)
 		curl_easy_setopt(curl, CURLOPT_CAINFO,
 		    delivery->sandbox->notify_ca);
+}
+
+/* NULL if memory is out. */
+static struct curl_slist *
+sender_headers(const struct delivery *delivery)
+{
+	const struct fields *headers = &delivery->message->headers;
+	struct curl_slist *list = curl_slist_append(NULL,
+	    is_v3(delivery) ? "Content-Type: application/json"
+	    : "Content-Type: text/xml");
+	struct curl_slist *longer = list;
+	struct buf line;
+
+	buf_init(&line, 1024);
+	for (size_t i = 0; longer != NULL && i < headers->count; i++) {
+		buf_reset(&line);
+		buf_format(&line, "%s: %s", headers->list[i].name,
+		    headers->list[i].value);
+		longer = buf_ok(&line) ? curl_slist_append(list,
+		    buf_get(&line)) : NULL;
+	}
+	buf_clear(&line);
+	if (longer != NULL)
+		return list;
+	curl_slist_free_all(list);
+	return NULL;
 }
 
 /* An answer that is late or broken counts as none. */
@@ -86,7 +144,7 @@ sender_post(struct delivery *delivery)
 	long status = 0;
 
 	buf_init(&body, SENDER_REPLY_MAX);
-	headers = curl_slist_append(NULL, "Content-Type: text/xml");
+	headers = sender_headers(delivery);
 	if (curl != NULL && headers != NULL) {
 		sender_setup(curl, delivery, headers, &body);
 		if (curl_easy_perform(curl) == CURLE_OK)
@@ -106,31 +164,56 @@ sender_post(struct delivery *delivery)
 static const char *
 sender_verdict(const struct delivery *delivery)
 {
-	bool success = delivery->reply.status == 200
-	    && notice2_is_success(delivery->reply.body);
+	const struct sender_reply *reply = &delivery->reply;
+	bool success = is_v3(delivery) ? notice3_is_success(reply->status)
+	    : reply->status == 200 && notice2_is_success(reply->body);
 
 	switch (delivery->fault) {
 	case FAULT_LOST:
 		return "lost";
 	case FAULT_FORGED:
 		return success ? "forged_accepted" : "refused";
+	case FAULT_PROBE:
+		return success && is_v3(delivery) ? "probe_accepted"
+		    : success ? "success" : "refused";
 	default:
 		return success ? "success" : "refused";
 	}
 }
 
 static bool
+sender_spell(const struct fields *headers, struct buf *out, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+	bool ok;
+
+	for (size_t i = 0; i < headers->count; i++)
+		jsonmsg_text(msg, headers->list[i].name,
+		    headers->list[i].value);
+	ok = jsonmsg_format(msg, out);
+	jsonmsg_free(msg);
+	return ok || err_set(err, ERR_BUG, "out of memory");
+}
+
+static bool
 sender_record(const struct delivery *delivery, struct err *err)
 {
 	char ms[16], status[16];
+	struct buf headers;
+	bool ok;
 
 	snprintf(ms, sizeof(ms), "%d", delivery->reply.ms);
 	snprintf(status, sizeof(status), "%d", delivery->reply.status);
-	return books_tell(delivery->sandbox->books,
-	    "select sandbox.delivery_add($1, $2, $3, $4, $5, $6, $7, $8)",
+	buf_init(&headers, 4096);
+	ok = sender_spell(&delivery->message->headers, &headers, err)
+	    && books_tell(delivery->sandbox->books,
+	    "select sandbox.delivery_add($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 	    BOOKS_ARGS(delivery->id, delivery->was_due ? "true" : "false",
 	    ms, fault_word(delivery->fault), status, delivery->reply.body,
-	    sender_verdict(delivery), delivery->body), err);
+	    sender_verdict(delivery), buf_get(&headers),
+	    buf_get(&delivery->message->body)), err);
+	buf_clear(&headers);
+	return ok;
 }
 
 static bool
@@ -186,19 +269,17 @@ sender_deliver_thread(void *arg)
 	struct sender *sender = delivery->sender;
 	enum fault fault = delivery->fault;
 	struct delivery copy;
+	struct message message = { 0 };
 	struct err err = { 0 };
 	pthread_t twin;
-	struct buf body;
 	bool twice = false;
 
-	buf_init(&body, XMLMSG_MAX);
-	if (!notice2_format(delivery->sandbox, delivery->id, delivery->kind,
-	    delivery->sign_type, fault == FAULT_FORGED, &body, &err)) {
+	if (!message_make(delivery, &message, &err)) {
 		log_warn("notice.unmade", "notice", delivery->id, "why",
 		    err.text, NULL);
 		goto out;		/* its lease ends, it is due again */
 	}
-	delivery->body = buf_get(&body);
+	delivery->message = &message;
 	copy = *delivery;
 	copy.was_due = false;
 	if (fault == FAULT_DUPLICATE)
@@ -212,7 +293,7 @@ sender_deliver_thread(void *arg)
 	if (twice)
 		sender_record_surely(&copy);
 out:
-	buf_clear(&body);
+	message_clear(&message);
 	free(delivery);
 	sender_leave(sender);
 	return NULL;
@@ -230,6 +311,8 @@ sender_read(const struct sandbox *sandbox, const PGresult *rows, int row,
 	    books_value(rows, row, "kind"))
 	    && str_copy(out->url, sizeof(out->url),
 	    books_value(rows, row, "url"))
+	    && str_copy(out->version, sizeof(out->version),
+	    books_value(rows, row, "version"))
 	    && str_copy(out->sign_type, sizeof(out->sign_type),
 	    books_value(rows, row, "sign_type"))
 	    && str_to_long(books_value(rows, row, "answer_ms"), INT32_MAX,
@@ -351,7 +434,7 @@ sender_newest(const struct sandbox *sandbox, const char *kind,
 {
 	PGresult *rows = NULL;
 	bool ok = books_ask(sandbox->books,
-	    "select n.id, n.kind, n.url, n.sign_type, s.answer_ms,"
+	    "select n.id, n.kind, n.url, n.version, n.sign_type, s.answer_ms,"
 	    " null as fault from sandbox.notices n, sandbox.settings s"
 	    " where n.kind = $1 and $2 = case n.kind when 'paid'"
 	    " then n.out_trade_no else n.out_refund_no end"
@@ -365,9 +448,9 @@ sender_newest(const struct sandbox *sandbox, const char *kind,
 	return ok;
 }
 
-/* Send list[count], which share body, at once; wait, and journal them. */
+/* Send list[count], which share message, at once; wait, and journal them. */
 static bool
-sender_all(struct delivery *list, int count, const char *body,
+sender_all(struct delivery *list, int count, const struct message *message,
     struct err *err)
 {
 	pthread_t threads[SENDER_COPIES_MAX];
@@ -375,7 +458,7 @@ sender_all(struct delivery *list, int count, const char *body,
 	bool ok = true;
 
 	while (started < count) {
-		list[started].body = body;
+		list[started].message = message;
 		if (pthread_create(&threads[started], NULL,
 		    sender_post_thread, &list[started]) != 0)
 			break;
@@ -410,28 +493,26 @@ sender_tell(const struct delivery *list, int count, struct buf *out)
 
 bool
 sender_repeat(const struct sandbox *sandbox, const char *kind,
-    const char *number, int copies, bool forged, struct buf *out,
+    const char *number, int copies, enum fault fault, struct buf *out,
     struct err *err)
 {
 	struct delivery *list = calloc((size_t)copies, sizeof(*list));
-	struct buf body;
+	struct message message = { 0 };
 	bool ok;
 
 	if (list == NULL)
 		return err_set(err, ERR_BUG, "out of memory");
-	buf_init(&body, XMLMSG_MAX);
-	ok = sender_newest(sandbox, kind, number, &list[0], err)
-	    && notice2_format(sandbox, list[0].id, kind, list[0].sign_type,
-	    forged, &body, err);
+	ok = sender_newest(sandbox, kind, number, &list[0], err);
 	if (ok) {
-		list[0].fault = forged ? FAULT_FORGED : FAULT_NONE;
+		list[0].fault = fault;
 		for (int i = 1; i < copies; i++)
 			list[i] = list[0];
-		ok = sender_all(list, copies, buf_get(&body), err);
+		ok = message_make(&list[0], &message, err)
+		    && sender_all(list, copies, &message, err);
 	}
 	if (ok)
 		sender_tell(list, copies, out);
-	buf_clear(&body);
+	message_clear(&message);
 	free(list);
 	return ok && (buf_ok(out)
 	    || err_set(err, ERR_BUG, "replies too long"));

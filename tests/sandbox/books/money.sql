@@ -19,7 +19,40 @@ begin
     return payment;
 end $$;
 
--- What both a query and a notice tell about a paid payment.
+-- Another prepay_id for a payment; earlier ones stay good [v2.md 7.1].
+create or replace function sandbox.prepay_add(payment sandbox.payments)
+returns sandbox.prepays
+language plpgsql as $$
+declare
+    fresh sandbox.prepays;
+    uuid  text := replace(gen_random_uuid()::text, '-', '');
+begin
+    insert into sandbox.prepays (prepay_id, code_url, out_trade_no)
+    values ('wx' || sandbox.compact(clock_timestamp()) || substr(uuid, 1, 20),
+        case when payment.trade_type = 'NATIVE' then
+            'weixin://wxpay/bizpayurl?pr=' || substr(uuid, 21) end,
+        payment.out_trade_no)
+    returning * into fresh;
+    return fresh;
+end $$;
+
+create or replace function sandbox.trade_state(payment sandbox.payments)
+returns text
+language sql stable as $$
+    select case when exists (select from sandbox.refunds r
+            where r.out_trade_no = payment.out_trade_no
+            and r.refund_status <> 'REFUNDCLOSE')
+        then 'REFUND' else payment.state end
+$$;
+
+create or replace function sandbox.trade_state_desc(word text) returns text
+language sql immutable as $$
+    select case word when 'SUCCESS' then '支付成功'
+        when 'REFUND' then '订单发生过退款' when 'NOTPAY' then '订单未支付'
+        else '订单已关闭' end
+$$;
+
+-- What both V2's query and its notice tell about a paid payment.
 create or replace function sandbox.paid_fields(payment sandbox.payments)
 returns table (name text, value text)
 language sql stable as $$
@@ -85,10 +118,12 @@ begin
             coupon_type = case when coupon > 0 then type_of_coupon end
         where p.out_trade_no = payment.out_trade_no
         returning p.* into payment;
-        insert into sandbox.notices (kind, out_trade_no, url, sign_type,
-            fields)
+        insert into sandbox.notices (kind, out_trade_no, url, version,
+            sign_type, fields)
         select 'paid', payment.out_trade_no, payment.params->>'notify_url',
-            payment.sign_type, jsonb_object_agg(f.name, f.value)
+            payment.version, payment.sign_type, case payment.version
+                when 'v3' then sandbox.transaction3(payment)
+                else jsonb_object_agg(f.name, f.value) end
         from (select * from sandbox.paid_fields(payment)
             union all values ('out_trade_no', payment.out_trade_no),
                 ('total_fee', payment.total_fen::text)
@@ -118,9 +153,12 @@ begin
     select * into payment from sandbox.payments
     where out_trade_no = refund.out_trade_no;
     insert into sandbox.notices (kind, out_trade_no, out_refund_no, url,
-        sign_type, fields)
+        version, sign_type, fields)
     select 'refunded', refund.out_trade_no, refund.out_refund_no,
-        refund.notify_url, payment.sign_type, jsonb_object_agg(f.name, f.value)
+        refund.notify_url, refund.version, payment.sign_type,
+        case refund.version
+            when 'v3' then sandbox.refund_told3(payment, refund)
+            else jsonb_object_agg(f.name, f.value) end
     from (values
         ('transaction_id', payment.transaction_id),
         ('out_trade_no', payment.out_trade_no),
@@ -180,7 +218,8 @@ end $$;
 -- Gives '' or the err_code.  Permissive: any new number is executed while
 -- money is left [threats.md 2].
 create or replace function sandbox.refund_add(payment sandbox.payments,
-    number text, fen bigint, account text, url text, origin text)
+    number text, fen bigint, account text, url text, origin text,
+    of_version text)
 returns text
 language plpgsql as $$
 declare
@@ -239,16 +278,18 @@ begin
             || ' s after another of ' || payment.out_trade_no);
     end if;
     insert into sandbox.refunds (out_refund_no, refund_id, out_trade_no,
-        refund_fen, refund_account, notify_url, source, planned, settle_at)
+        refund_fen, refund_account, notify_url, version, source, planned,
+        settle_at)
     values (number, sandbox.number_next('5000'), payment.out_trade_no, fen,
-        account, url, origin, plan, clock_timestamp()
+        account, url, of_version, origin, plan, clock_timestamp()
             + setting.refund_delay_ms * interval '1 ms');
     return '';
 end $$;
 
--- A person at the merchant platform gives money back.
+-- A person at the merchant platform gives money back.  told: the version of
+-- the notice about it; null: that of the payment.
 create or replace function sandbox.refund_by_hand(number text, fen bigint,
-    platform_url text)
+    platform_url text, told text)
 returns table (code text, out_refund_no text)
 language plpgsql as $$
 declare
@@ -261,7 +302,7 @@ begin
         out_refund_no := sandbox.number_next('8000');
         code := sandbox.refund_add(payment, out_refund_no, fen,
             'REFUND_SOURCE_UNSETTLED_FUNDS', platform_url,
-            'VENDOR_PLATFORM');
+            'VENDOR_PLATFORM', coalesce(told, payment.version));
     end if;
     return next;
 end $$;

@@ -3,8 +3,8 @@
 -- What time brings: refunds settle, and notices fall due.  Those that come
 -- back are the caller's to deliver until their lease ends.
 create or replace function sandbox.notices_due(most integer)
-returns table (id bigint, kind text, url text, sign_type text, fault text,
-    answer_ms integer)
+returns table (id bigint, kind text, url text, version text, sign_type text,
+    fault text, answer_ms integer)
 language plpgsql as $$
 declare
     setting sandbox.settings;
@@ -54,6 +54,7 @@ begin
         id := notice.id;
         kind := notice.kind;
         url := notice.url;
+        version := notice.version;
         sign_type := notice.sign_type;
         fault := planted.fault;
         answer_ms := setting.answer_ms;
@@ -65,17 +66,17 @@ end $$;
 -- a success ends it, whoever brought it.
 create or replace function sandbox.delivery_add(notice bigint, was_due boolean,
     took_ms integer, with_fault text, http_status integer, answer text,
-    judged text, sent text) returns void
+    judged text, sent_headers jsonb, sent text) returns void
 language plpgsql as $$
 declare
     setting sandbox.settings;
 begin
     select * into setting from sandbox.settings;
     insert into sandbox.deliveries (notice_id, at, ms, fault, status, reply,
-        verdict, body)
+        verdict, headers, body)
     values (notice, clock_timestamp() - took_ms * interval '1 ms', took_ms,
-        with_fault, http_status, answer, judged, sent);
-    if judged = 'forged_accepted' then
+        with_fault, http_status, answer, judged, sent_headers, sent);
+    if judged in ('forged_accepted', 'probe_accepted') then
         perform sandbox.violation_add(judged, notice::text, with_fault);
     elsif judged = 'success' then
         update sandbox.notices set state = 'done',
@@ -131,7 +132,7 @@ language sql stable as $$
     'payments', (select coalesce(json_agg(row_to_json(v) order by v.id), '[]')
         from (select p.id, p.out_trade_no, p.transaction_id, p.trade_type,
             p.total_fen as total_fee, p.state, p.openid, p.coupon_fen,
-            p.sign_type, p.made_at, p.time_expire, p.paid_at,
+            p.version, p.sign_type, p.made_at, p.time_expire, p.paid_at,
             (select count(*) from sandbox.prepays e
                 where e.out_trade_no = p.out_trade_no) as prepays,
             (select e.prepay_id from sandbox.prepays e
@@ -143,7 +144,7 @@ language sql stable as $$
     'refunds', (select coalesce(json_agg(row_to_json(v) order by v.id), '[]')
         from (select r.id, r.out_refund_no, r.refund_id, r.out_trade_no,
             r.refund_fen as refund_fee, r.refund_status, r.refund_account,
-            r.source, r.made_at, r.success_at
+            r.version, r.source, r.made_at, r.success_at
         from sandbox.refunds r
         where for_number is null or r.out_trade_no = for_number
         order by r.id desc limit most) v),
@@ -155,10 +156,11 @@ language sql stable as $$
         order by c.id desc limit most) v),
     'notices', (select coalesce(json_agg(row_to_json(v) order by v.id), '[]')
         from (select n.id, n.kind, n.out_trade_no, n.out_refund_no, n.url,
-            n.state, n.tries, n.made_at, n.due_at,
+            n.version, n.event_id, n.state, n.tries, n.made_at, n.due_at,
             (select coalesce(json_agg(row_to_json(w) order by w.id), '[]')
                 from (select d.id, d.at, d.ms, d.fault, d.status, d.reply,
-                    d.verdict from sandbox.deliveries d
+                    d.verdict, d.headers->>'Wechatpay-Serial' as serial
+                    from sandbox.deliveries d
                     where d.notice_id = n.id) w) as deliveries
         from sandbox.notices n
         where for_number is null or n.out_trade_no = for_number
@@ -172,6 +174,7 @@ language sql stable as $$
         order by x.id desc limit most) v),
     'faults', (select coalesce(json_agg(row_to_json(f) order by f.id), '[]')
         from sandbox.faults f),
+    'keys', sandbox.keys_state(),
     'settings', (select row_to_json(s) from sandbox.settings s),
     'totals', json_build_object(
         'payments', (select count(*) from sandbox.payments),

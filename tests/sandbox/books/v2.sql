@@ -1,46 +1,6 @@
 -- v2: what API V2 asks, one function a call.  Answers are rows of
 -- (name, value); a refusal has err_code among them.
 
--- call_add: journal a call before anything is done about it.  One that was
--- refused at the door, before it was believed, uses up no fault.
-create or replace function sandbox.call_add(for_api text, nonce text,
-    type text, cert boolean, needs_cert boolean, given jsonb, refused text)
-returns table (call bigint, fault text, code text, ms integer)
-language plpgsql as $$
-declare
-    planted sandbox.faults;
-begin
-    if refused is null then
-        planted := sandbox.fault_take(for_api, array[
-            given->>'out_trade_no', given->>'transaction_id',
-            given->>'out_refund_no', given->>'refund_id']);
-        if exists (select from sandbox.calls c where c.nonce_str = nonce) then
-            perform sandbox.violation_add('nonce_repeated', nonce, for_api);
-        end if;
-        if type = 'HMAC-SHA256' and not given ? 'sign_type' then
-            perform sandbox.violation_add('sign_type_missing', nonce,
-                for_api);
-        end if;
-    end if;
-    if needs_cert and not cert then
-        perform sandbox.violation_add('cert_missing', nonce, for_api);
-    end if;
-    insert into sandbox.calls (api, nonce_str, sign_type, client_cert,
-        fields, fault, outcome)
-    values (for_api, nonce, type, cert, given, planted.fault, refused)
-    returning id into call;
-    fault := planted.fault;
-    code := planted.code;
-    ms := planted.ms;
-    return next;
-end $$;
-
-create or replace function sandbox.call_ended(call bigint, word text)
-returns void
-language sql as $$
-    update sandbox.calls set outcome = word where id = call
-$$;
-
 -- A refusal as the rows of an answer.
 create or replace function sandbox.refuse(call bigint, code text, des text)
 returns table (name text, value text)
@@ -58,14 +18,13 @@ declare
     type    text;
     payment sandbox.payments;
     fresh   sandbox.prepays;
-    uuid    text := replace(gen_random_uuid()::text, '-', '');
 begin
     select c.fields, c.sign_type into given, type
     from sandbox.calls c where c.id = call;
     insert into sandbox.payments (out_trade_no, trade_type, total_fen,
-        sign_type, time_expire, params)
+        version, sign_type, time_expire, params)
     values (given->>'out_trade_no', given->>'trade_type',
-        (given->>'total_fee')::bigint, type,
+        (given->>'total_fee')::bigint, 'v2', type,
         sandbox.beijing(given->>'time_expire'), given - 'sign_type')
     on conflict do nothing;
     payment := sandbox.payment_of(given);
@@ -86,12 +45,7 @@ begin
         return;
     end if;
 
-    insert into sandbox.prepays (prepay_id, code_url, out_trade_no)
-    values ('wx' || sandbox.compact(clock_timestamp()) || substr(uuid, 1, 20),
-        case when payment.trade_type = 'NATIVE' then
-            'weixin://wxpay/bizpayurl?pr=' || substr(uuid, 21) end,
-        payment.out_trade_no)
-    returning * into fresh;
+    fresh := sandbox.prepay_add(payment);
     perform sandbox.call_ended(call, 'SUCCESS');
     return query select v.* from (values ('trade_type', payment.trade_type),
         ('prepay_id', fresh.prepay_id), ('code_url', fresh.code_url))
@@ -112,18 +66,13 @@ begin
             '此交易订单号不存在');
         return;
     end if;
-    word := case when exists (select from sandbox.refunds r
-            where r.out_trade_no = payment.out_trade_no
-            and r.refund_status <> 'REFUNDCLOSE')
-        then 'REFUND' else payment.state end;
+    word := sandbox.trade_state(payment);
     perform sandbox.call_ended(call, 'SUCCESS');
     return query values ('out_trade_no', payment.out_trade_no),
         ('total_fee', payment.total_fen::text),
         ('attach', coalesce(payment.params->>'attach', '')),
         ('trade_state', word),
-        ('trade_state_desc', case word when 'SUCCESS' then '支付成功'
-            when 'REFUND' then '订单发生过退款' when 'NOTPAY' then '订单未支付'
-            else '订单已关闭' end);
+        ('trade_state_desc', sandbox.trade_state_desc(word));
     if payment.state = 'SUCCESS' then
         return query select * from sandbox.paid_fields(payment);
     end if;
@@ -183,7 +132,7 @@ begin
             (given->>'refund_fee')::bigint,
             coalesce(given->>'refund_account',
                 'REFUND_SOURCE_UNSETTLED_FUNDS'),
-            coalesce(given->>'notify_url', platform_url), 'API');
+            coalesce(given->>'notify_url', platform_url), 'API', 'v2');
     end if;
     if code <> '' then
         return query select * from sandbox.refuse(call, code,
