@@ -7,7 +7,8 @@
 
 #include "wire/sslerr.h"
 
-#define BEGIN_CERTIFICATE "-----BEGIN CERTIFICATE-----"
+/* OpenSSL takes "X509 CERTIFICATE" for one, too. */
+#define CERTIFICATE "CERTIFICATE-----"
 
 int
 pemread_no_pass_phrase(char *buf, int size, int is_writing, void *arg)
@@ -113,8 +114,8 @@ pemread_certified(const char *pem, size_t len, struct err *err)
 EVP_PKEY *
 pemread_public(const char *pem, size_t len, struct err *err)
 {
-	if (memmem(pem, len, BEGIN_CERTIFICATE, strlen(BEGIN_CERTIFICATE))
-	    != NULL)
+	/* Whatever cert.c would judge: a bare key beside it never counts. */
+	if (memmem(pem, len, CERTIFICATE, strlen(CERTIFICATE)) != NULL)
 		return pemread_certified(pem, len, err);
 	return pemread_bare_public(pem, len, err);
 }
