@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fen.h"
 #include "base/str.h"
+#include "wechat/wechat_answer.h"
 #include "wechat/wechat_facts.h"
 #include "wechat/wechat_v2_answer.h"
 #include "wire/xmlmsg.h"
@@ -215,10 +216,10 @@ wechat_v2_prepay_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_PREPAY, payment->appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_PREPAY, payment->appid,
 	    reply, &fields, answer)
 	    && !v2_read_prepay(&fields, payment, prepay, &err))
-		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	fields_clear(&fields);
 }
 
@@ -242,10 +243,10 @@ wechat_v2_query_judge(const struct wechat_v2 *v2, const char *appid,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_QUERY, appid, reply,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY, appid, reply,
 	    &fields, answer)
 	    && !v2_read_query(&fields, out_trade_no, facts, &err))
-		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	fields_clear(&fields);
 }
 
@@ -257,7 +258,7 @@ wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
 {
 	struct fields fields = { 0 };
 
-	(void)!wechat_v2_answer_read(v2, WECHAT_V2_CALL_CLOSE, appid, reply,
+	(void)!wechat_v2_answer_read(v2, WECHAT_CALL_CLOSE, appid, reply,
 	    &fields, answer);
 	fields_clear(&fields);
 }
@@ -303,10 +304,10 @@ wechat_v2_refund_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_REFUND, refund->appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_REFUND, refund->appid,
 	    reply, &fields, answer)
 	    && !v2_read_refund(&fields, refund, refund_id, &err))
-		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	fields_clear(&fields);
 }
 
@@ -335,10 +336,10 @@ wechat_v2_query_refund_judge(const struct wechat_v2 *v2, const char *appid,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_V2_CALL_QUERY_REFUND, appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY_REFUND, appid,
 	    reply, &fields, answer)
 	    && !v2_read_query_refund(&fields, out_refund_no, facts, &err))
-		wechat_v2_answer_doubt(answer, "MISMATCH", err.text);
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	fields_clear(&fields);
 }
 

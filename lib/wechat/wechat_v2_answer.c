@@ -112,45 +112,13 @@ static const struct {
 	const struct answer_code *list;
 	size_t count;
 } answer_codes[WECHAT_V2_CALLS] = {
-	[WECHAT_V2_CALL_PREPAY] = { codes_prepay, COUNT_OF(codes_prepay) },
-	[WECHAT_V2_CALL_QUERY] = { codes_query, COUNT_OF(codes_query) },
-	[WECHAT_V2_CALL_CLOSE] = { codes_close, COUNT_OF(codes_close) },
-	[WECHAT_V2_CALL_REFUND] = { codes_refund, COUNT_OF(codes_refund) },
-	[WECHAT_V2_CALL_QUERY_REFUND] = { codes_query_refund,
+	[WECHAT_CALL_PREPAY] = { codes_prepay, COUNT_OF(codes_prepay) },
+	[WECHAT_CALL_QUERY] = { codes_query, COUNT_OF(codes_query) },
+	[WECHAT_CALL_CLOSE] = { codes_close, COUNT_OF(codes_close) },
+	[WECHAT_CALL_REFUND] = { codes_refund, COUNT_OF(codes_refund) },
+	[WECHAT_CALL_QUERY_REFUND] = { codes_query_refund,
 	    COUNT_OF(codes_query_refund) },
 };
-
-/* For people: cut between characters, and dropped if it is no text. */
-static void
-answer_tell(struct wechat_answer *answer, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (!str_is_plain(text))
-		len = 0;
-	if (len >= sizeof(answer->text)) {
-		len = sizeof(answer->text) - 1;
-		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-			len--;
-	}
-	memcpy(answer->text, text, len);
-	answer->text[len] = '\0';
-}
-
-/* Returns false, so that ending the climb is one line. */
-static bool
-answer_end(struct wechat_answer *answer, enum wechat_verdict verdict,
-    const char *code, const char *text, bool alarm)
-{
-	answer->verdict = verdict;
-	if (!str_is_of(code, STR_UPPER STR_LOWER STR_DIGITS "_", 1,
-	    WECHAT_CODE_SIZE - 1)
-	    || !str_copy(answer->code, sizeof(answer->code), code))
-		memcpy(answer->code, "ODD_CODE", sizeof("ODD_CODE"));
-	answer_tell(answer, text);
-	answer->alarm = alarm;
-	return false;
-}
 
 static bool
 answer_arrived(const struct wechat_http_reply *reply,
@@ -158,15 +126,12 @@ answer_arrived(const struct wechat_http_reply *reply,
 {
 	char code[WECHAT_CODE_SIZE];
 
-	if (!reply->sent)
-		return answer_end(answer, WECHAT_NOT_SENT, reply->code,
-		    reply->text, false);
-	if (reply->code[0] != '\0')
-		return answer_end(answer, WECHAT_UNSURE, reply->code,
-		    reply->text, false);
+	if (!wechat_answer_arrived(reply, answer))
+		return false;
 	if (reply->status != 200) {
 		(void)snprintf(code, sizeof(code), "HTTP_%ld", reply->status);
-		return answer_end(answer, WECHAT_UNSURE, code, "", false);
+		return wechat_answer_end(answer, WECHAT_UNSURE, code, "",
+		    false);
 	}
 	return true;
 }
@@ -186,7 +151,7 @@ text_has_one_of(const char *text, const char *const words[])
  * money goes out, only words that we know from [v2.md 4] are believed.
  */
 static bool
-answer_is_turned_away(enum wechat_v2_call call, const char *return_msg)
+answer_is_turned_away(enum wechat_call call, const char *return_msg)
 {
 	static const char *const trouble[] = {
 		"系统", "繁忙", "超时", "稍后", "重试", "频",
@@ -198,12 +163,12 @@ answer_is_turned_away(enum wechat_v2_call call, const char *return_msg)
 
 	if (text_has_one_of(return_msg, trouble))
 		return false;
-	return call != WECHAT_V2_CALL_REFUND
+	return call != WECHAT_CALL_REFUND
 	    || text_has_one_of(return_msg, clear);
 }
 
 static bool
-answer_is_let_in(enum wechat_v2_call call, const struct fields *fields,
+answer_is_let_in(enum wechat_call call, const struct fields *fields,
     struct wechat_answer *answer)
 {
 	const char *return_code = fields_text(fields, "return_code");
@@ -212,13 +177,13 @@ answer_is_let_in(enum wechat_v2_call call, const struct fields *fields,
 	if (str_eq(return_code, "SUCCESS"))
 		return true;
 	if (!str_eq(return_code, "FAIL"))
-		return answer_end(answer, WECHAT_UNSURE, "NO_RETURN_CODE",
-		    return_msg, false);
+		return wechat_answer_end(answer, WECHAT_UNSURE,
+		    "NO_RETURN_CODE", return_msg, false);
 	if (answer_is_turned_away(call, return_msg))
-		return answer_end(answer, WECHAT_DENIED, "RETURN_FAIL",
+		return wechat_answer_end(answer, WECHAT_DENIED, "RETURN_FAIL",
 		    return_msg, true);
-	return answer_end(answer, WECHAT_UNSURE, "RETURN_FAIL", return_msg,
-	    false);
+	return wechat_answer_end(answer, WECHAT_UNSURE, "RETURN_FAIL",
+	    return_msg, false);
 }
 
 /*
@@ -235,7 +200,7 @@ answer_is_proved(const struct wechat_v2 *v2, const struct fields *fields,
 
 	if (sign2_verify(fields, v2->sign_type, v2->api_key, &err))
 		return true;
-	return answer_end(answer, WECHAT_UNSURE,
+	return wechat_answer_end(answer, WECHAT_UNSURE,
 	    fields_text(fields, "sign")[0] == '\0' ? "NO_SIGN" : "BAD_SIGN",
 	    err.text, true);
 }
@@ -246,13 +211,13 @@ answer_is_ours(const struct wechat_v2 *v2, const char *appid,
 {
 	if (!str_eq(fields_text(fields, "mch_id"), v2->mchid)
 	    || !str_eq(fields_text(fields, "appid"), appid))
-		return answer_end(answer, WECHAT_UNSURE, "MISMATCH",
+		return wechat_answer_end(answer, WECHAT_UNSURE, "MISMATCH",
 		    "answer for another mch_id or appid", true);
 	return true;
 }
 
 static bool
-answer_look_up(enum wechat_v2_call call, const struct fields *fields,
+answer_look_up(enum wechat_call call, const struct fields *fields,
     struct wechat_answer *answer)
 {
 	const char *err_code = fields_text(fields, "err_code");
@@ -262,13 +227,13 @@ answer_look_up(enum wechat_v2_call call, const struct fields *fields,
 
 	for (i = 0; i < answer_codes[call].count; i++)
 		if (str_eq(err_code, known[i].err_code))
-			return answer_end(answer, known[i].verdict, err_code,
-			    text, known[i].alarm);
-	return answer_end(answer, WECHAT_UNSURE, err_code, text, false);
+			return wechat_answer_end(answer, known[i].verdict,
+			    err_code, text, known[i].alarm);
+	return wechat_answer_end(answer, WECHAT_UNSURE, err_code, text, false);
 }
 
 static bool
-answer_is_success(enum wechat_v2_call call, const struct fields *fields,
+answer_is_success(enum wechat_call call, const struct fields *fields,
     struct wechat_answer *answer)
 {
 	const char *result_code = fields_text(fields, "result_code");
@@ -276,14 +241,14 @@ answer_is_success(enum wechat_v2_call call, const struct fields *fields,
 	if (str_eq(result_code, "FAIL"))
 		return answer_look_up(call, fields, answer);
 	if (!str_eq(result_code, "SUCCESS"))
-		return answer_end(answer, WECHAT_UNSURE, "NO_RESULT_CODE", "",
-		    true);
+		return wechat_answer_end(answer, WECHAT_UNSURE,
+		    "NO_RESULT_CODE", "", true);
 	answer->verdict = WECHAT_DONE;
 	return true;
 }
 
 bool
-wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_v2_call call,
+wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_call call,
     const char *appid, const struct wechat_http_reply *reply,
     struct fields *fields, struct wechat_answer *answer)
 {
@@ -295,17 +260,10 @@ wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_v2_call call,
 		return false;
 	if (!xmlmsg_parse(buf_get(&reply->body), reply->body.len, "xml",
 	    fields, &err))
-		return answer_end(answer, WECHAT_UNSURE, "BAD_XML", err.text,
-		    false);
+		return wechat_answer_end(answer, WECHAT_UNSURE, "BAD_XML",
+		    err.text, false);
 	return answer_is_let_in(call, fields, answer)
 	    && answer_is_proved(v2, fields, answer)
 	    && answer_is_ours(v2, appid, fields, answer)
 	    && answer_is_success(call, fields, answer);
-}
-
-void
-wechat_v2_answer_doubt(struct wechat_answer *answer, const char *code,
-    const char *text)
-{
-	(void)answer_end(answer, WECHAT_UNSURE, code, text, true);
 }

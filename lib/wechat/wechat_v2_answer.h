@@ -11,18 +11,12 @@
 
 #include "base/attr.h"
 #include "wechat/wechat.h"
+#include "wechat/wechat_answer.h"
 #include "wechat/wechat_http.h"
 #include "wechat/wechat_v2.h"
 #include "wire/fields.h"
 
-enum wechat_v2_call {	/* one table of codes each: V2 spells them apart */
-	WECHAT_V2_CALL_PREPAY = 0,
-	WECHAT_V2_CALL_QUERY,
-	WECHAT_V2_CALL_CLOSE,
-	WECHAT_V2_CALL_REFUND,
-	WECHAT_V2_CALL_QUERY_REFUND,
-};
-#define WECHAT_V2_CALLS (WECHAT_V2_CALL_QUERY_REFUND + 1)
+#define WECHAT_V2_CALLS (WECHAT_CALL_QUERY_REFUND + 1)
 
 /*
  * True if reply is whole, proved by its signature, of our appid and merchant
@@ -30,13 +24,8 @@ enum wechat_v2_call {	/* one table of codes each: V2 spells them apart */
  * what it says.  Else false, and answer says what it is instead.
  */
 MUSTUSE bool wechat_v2_answer_read(const struct wechat_v2 *v2,
-    enum wechat_v2_call call, const char *appid,
+    enum wechat_call call, const char *appid,
     const struct wechat_http_reply *reply, struct fields *fields,
     struct wechat_answer *answer);
-
-/* Take DONE back: a proved answer with what we did not ask for, or cannot
- * read, decides nothing and wakes somebody. */
-void wechat_v2_answer_doubt(struct wechat_answer *answer, const char *code,
-    const char *text);
 
 #endif

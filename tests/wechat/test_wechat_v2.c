@@ -220,28 +220,28 @@ static const char *const call_names[WECHAT_V2_CALLS] = {
 };
 
 static void
-reply_judge(const struct wechat_v2 *v2, enum wechat_v2_call call,
+reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
     const struct payment *payment, const struct wechat_http_reply *reply,
     struct verdict *out)
 {
 	memset(out, 0, sizeof(*out));
 	switch (call) {
-	case WECHAT_V2_CALL_PREPAY:
+	case WECHAT_CALL_PREPAY:
 		wechat_v2_prepay_judge(v2, payment, reply, &out->prepay,
 		    &out->answer);
 		break;
-	case WECHAT_V2_CALL_QUERY:
+	case WECHAT_CALL_QUERY:
 		wechat_v2_query_judge(v2, APPID, TRADE_NO, reply,
 		    &out->payment, &out->answer);
 		break;
-	case WECHAT_V2_CALL_CLOSE:
+	case WECHAT_CALL_CLOSE:
 		wechat_v2_close_judge(v2, APPID, reply, &out->answer);
 		break;
-	case WECHAT_V2_CALL_REFUND:
+	case WECHAT_CALL_REFUND:
 		wechat_v2_refund_judge(v2, &refund, reply, out->refund_id,
 		    &out->answer);
 		break;
-	case WECHAT_V2_CALL_QUERY_REFUND:
+	case WECHAT_CALL_QUERY_REFUND:
 		wechat_v2_query_refund_judge(v2, APPID, REFUND_NO, reply,
 		    &out->refund, &out->answer);
 		break;
@@ -259,7 +259,7 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_v2_call call,
 }
 
 static void
-bytes_judge(enum sign2_type type, enum wechat_v2_call call,
+bytes_judge(enum sign2_type type, enum wechat_call call,
     const struct payment *payment, const char *bytes, size_t len,
     struct verdict *out)
 {
@@ -347,7 +347,7 @@ fields_change(struct fields *fields, const struct change *list, size_t count,
 
 /* The right answer to call, but for the changes, well signed. */
 static void
-changed_judge(enum wechat_v2_call call, const struct change *changes,
+changed_judge(enum wechat_call call, const struct change *changes,
     size_t changed, struct verdict *out)
 {
 	struct fields fields = { 0 };
@@ -385,12 +385,12 @@ test_right_answers(void **state)
 	struct verdict got;
 
 	(void)state;
-	changed_judge(WECHAT_V2_CALL_PREPAY, NULL, 0, &got);
+	changed_judge(WECHAT_CALL_PREPAY, NULL, 0, &got);
 	verdict_expect("prepay", &got, WECHAT_DONE, "", false);
 	assert_string_equal(got.prepay.prepay_id, PREPAY_ID);
 	assert_string_equal(got.prepay.code_url, CODE_URL);
 
-	changed_judge(WECHAT_V2_CALL_QUERY, NULL, 0, &got);
+	changed_judge(WECHAT_CALL_QUERY, NULL, 0, &got);
 	verdict_expect("query", &got, WECHAT_DONE, "", false);
 	assert_int_equal(got.payment.fate, PAYMENT_PAID);
 	assert_int_equal(got.payment.total_fen, 101);
@@ -399,14 +399,14 @@ test_right_answers(void **state)
 	assert_string_equal(got.payment.transaction_id, TRANSACTION);
 	assert_string_equal(got.payment.currency, "CNY");
 
-	changed_judge(WECHAT_V2_CALL_CLOSE, NULL, 0, &got);
+	changed_judge(WECHAT_CALL_CLOSE, NULL, 0, &got);
 	verdict_expect("close", &got, WECHAT_DONE, "", false);
 
-	changed_judge(WECHAT_V2_CALL_REFUND, NULL, 0, &got);
+	changed_judge(WECHAT_CALL_REFUND, NULL, 0, &got);
 	verdict_expect("refund", &got, WECHAT_DONE, "", false);
 	assert_string_equal(got.refund_id, REFUND_ID);
 
-	changed_judge(WECHAT_V2_CALL_QUERY_REFUND, NULL, 0, &got);
+	changed_judge(WECHAT_CALL_QUERY_REFUND, NULL, 0, &got);
 	verdict_expect("query refund", &got, WECHAT_DONE, "", false);
 	assert_int_equal(got.refund.fate, REFUND_SUCCESS);
 	assert_int_equal(got.refund.refund_fen, 51);
@@ -422,65 +422,65 @@ test_one_field(void **state)
 #define ALARM(c, n, v) { c, { n, v }, WECHAT_UNSURE, "MISMATCH", true }
 #define FINE(c, n, v) { c, { n, v }, WECHAT_DONE, "", false }
 	static const struct {
-		enum wechat_v2_call call;
+		enum wechat_call call;
 		struct change change;
 		enum wechat_verdict verdict;
 		const char *code;
 		bool alarm;
 	} cases[] = {
-		FINE(WECHAT_V2_CALL_PREPAY, "new_field", "1"),
-		FINE(WECHAT_V2_CALL_PREPAY, "device_info", "WEB"),
-		ALARM(WECHAT_V2_CALL_PREPAY, "prepay_id", NULL),
-		ALARM(WECHAT_V2_CALL_PREPAY, "prepay_id", ""),
-		ALARM(WECHAT_V2_CALL_PREPAY, "prepay_id", PREPAY_ID PREPAY_ID),
-		ALARM(WECHAT_V2_CALL_PREPAY, "code_url", NULL),
-		ALARM(WECHAT_V2_CALL_PREPAY, "code_url", "weixin://x y"),
-		ALARM(WECHAT_V2_CALL_PREPAY, "trade_type", "JSAPI"),
-		ALARM(WECHAT_V2_CALL_PREPAY, "trade_type", NULL),
+		FINE(WECHAT_CALL_PREPAY, "new_field", "1"),
+		FINE(WECHAT_CALL_PREPAY, "device_info", "WEB"),
+		ALARM(WECHAT_CALL_PREPAY, "prepay_id", NULL),
+		ALARM(WECHAT_CALL_PREPAY, "prepay_id", ""),
+		ALARM(WECHAT_CALL_PREPAY, "prepay_id", PREPAY_ID PREPAY_ID),
+		ALARM(WECHAT_CALL_PREPAY, "code_url", NULL),
+		ALARM(WECHAT_CALL_PREPAY, "code_url", "weixin://x y"),
+		ALARM(WECHAT_CALL_PREPAY, "trade_type", "JSAPI"),
+		ALARM(WECHAT_CALL_PREPAY, "trade_type", NULL),
 
-		FINE(WECHAT_V2_CALL_QUERY, "attach", ""),
-		FINE(WECHAT_V2_CALL_QUERY, "trade_state", "REFUND"),
-		FINE(WECHAT_V2_CALL_QUERY, "trade_state", "NEWWORD"),
-		FINE(WECHAT_V2_CALL_QUERY, "trade_state", NULL),
-		FINE(WECHAT_V2_CALL_QUERY, "cash_fee", "1"),
-		FINE(WECHAT_V2_CALL_QUERY, "settlement_total_fee", "1"),
-		ALARM(WECHAT_V2_CALL_QUERY, "out_trade_no", "G20240115000002"),
-		ALARM(WECHAT_V2_CALL_QUERY, "out_trade_no", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY, "total_fee", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY, "total_fee", "1.01"),
-		ALARM(WECHAT_V2_CALL_QUERY, "transaction_id", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY, "time_end", "20240115"),
+		FINE(WECHAT_CALL_QUERY, "attach", ""),
+		FINE(WECHAT_CALL_QUERY, "trade_state", "REFUND"),
+		FINE(WECHAT_CALL_QUERY, "trade_state", "NEWWORD"),
+		FINE(WECHAT_CALL_QUERY, "trade_state", NULL),
+		FINE(WECHAT_CALL_QUERY, "cash_fee", "1"),
+		FINE(WECHAT_CALL_QUERY, "settlement_total_fee", "1"),
+		ALARM(WECHAT_CALL_QUERY, "out_trade_no", "G20240115000002"),
+		ALARM(WECHAT_CALL_QUERY, "out_trade_no", NULL),
+		ALARM(WECHAT_CALL_QUERY, "total_fee", NULL),
+		ALARM(WECHAT_CALL_QUERY, "total_fee", "1.01"),
+		ALARM(WECHAT_CALL_QUERY, "transaction_id", NULL),
+		ALARM(WECHAT_CALL_QUERY, "time_end", "20240115"),
 
-		ALARM(WECHAT_V2_CALL_REFUND, "out_refund_no", "R1"),
-		ALARM(WECHAT_V2_CALL_REFUND, "out_refund_no", NULL),
-		ALARM(WECHAT_V2_CALL_REFUND, "out_trade_no", "G1"),
-		ALARM(WECHAT_V2_CALL_REFUND, "transaction_id", "42"),
-		ALARM(WECHAT_V2_CALL_REFUND, "transaction_id", NULL),
-		ALARM(WECHAT_V2_CALL_REFUND, "refund_fee", "50"),
-		ALARM(WECHAT_V2_CALL_REFUND, "refund_fee", "051"),
-		ALARM(WECHAT_V2_CALL_REFUND, "refund_fee", NULL),
-		ALARM(WECHAT_V2_CALL_REFUND, "total_fee", "51"),
-		ALARM(WECHAT_V2_CALL_REFUND, "refund_id", NULL),
-		ALARM(WECHAT_V2_CALL_REFUND, "refund_id",
+		ALARM(WECHAT_CALL_REFUND, "out_refund_no", "R1"),
+		ALARM(WECHAT_CALL_REFUND, "out_refund_no", NULL),
+		ALARM(WECHAT_CALL_REFUND, "out_trade_no", "G1"),
+		ALARM(WECHAT_CALL_REFUND, "transaction_id", "42"),
+		ALARM(WECHAT_CALL_REFUND, "transaction_id", NULL),
+		ALARM(WECHAT_CALL_REFUND, "refund_fee", "50"),
+		ALARM(WECHAT_CALL_REFUND, "refund_fee", "051"),
+		ALARM(WECHAT_CALL_REFUND, "refund_fee", NULL),
+		ALARM(WECHAT_CALL_REFUND, "total_fee", "51"),
+		ALARM(WECHAT_CALL_REFUND, "refund_id", NULL),
+		ALARM(WECHAT_CALL_REFUND, "refund_id",
 		    REFUND_ID REFUND_ID),
 
-		FINE(WECHAT_V2_CALL_QUERY_REFUND, "refund_status_0",
+		FINE(WECHAT_CALL_QUERY_REFUND, "refund_status_0",
 		    "PROCESSING"),
-		FINE(WECHAT_V2_CALL_QUERY_REFUND, "refund_status_0", "CHANGE"),
-		FINE(WECHAT_V2_CALL_QUERY_REFUND, "refund_status_0",
+		FINE(WECHAT_CALL_QUERY_REFUND, "refund_status_0", "CHANGE"),
+		FINE(WECHAT_CALL_QUERY_REFUND, "refund_status_0",
 		    "REFUNDCLOSE"),
-		FINE(WECHAT_V2_CALL_QUERY_REFUND, "refund_status_0",
+		FINE(WECHAT_CALL_QUERY_REFUND, "refund_status_0",
 		    "NEWWORD"),
-		FINE(WECHAT_V2_CALL_QUERY_REFUND, "refund_success_time_0",
+		FINE(WECHAT_CALL_QUERY_REFUND, "refund_success_time_0",
 		    NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "out_refund_no_0", "R1"),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "out_refund_no_0", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "refund_fee_0", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "refund_fee_0", "0"),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "total_fee", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "refund_id_0", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "transaction_id", NULL),
-		ALARM(WECHAT_V2_CALL_QUERY_REFUND, "refund_success_time_0",
+		ALARM(WECHAT_CALL_QUERY_REFUND, "out_refund_no_0", "R1"),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "out_refund_no_0", NULL),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "refund_fee_0", NULL),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "refund_fee_0", "0"),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "total_fee", NULL),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "refund_id_0", NULL),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "transaction_id", NULL),
+		ALARM(WECHAT_CALL_QUERY_REFUND, "refund_success_time_0",
 		    "yesterday"),
 	};
 	struct verdict got;
@@ -534,7 +534,7 @@ test_every_call(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
 		for (size_t i = 0; i < COUNT_OF(cases); i++) {
 			changed_judge(call, &cases[i].change, 1, &got);
 			verdict_expect(call_names[call], &got,
@@ -557,7 +557,7 @@ test_unproved(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
 	for (size_t r = 0; r < COUNT_OF(results); r++)
 	for (size_t s = 0; s < COUNT_OF(signs); s++) {
 		const struct change changes[] = {
@@ -704,7 +704,7 @@ test_codes(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
 		for (size_t i = 0; i < cases[call].count
 		    + COUNT_OF(cases_of_none); i++) {
 			const struct code_case *one = i < cases[call].count
@@ -745,7 +745,7 @@ test_odd_codes(void **state)
 			{ "result_code", "FAIL" }, { "err_code", codes[i] },
 		};
 
-		changed_judge(WECHAT_V2_CALL_REFUND, changes,
+		changed_judge(WECHAT_CALL_REFUND, changes,
 		    COUNT_OF(changes), &got);
 		verdict_expect(codes[i], &got, WECHAT_UNSURE, "ODD_CODE",
 		    false);
@@ -772,7 +772,7 @@ test_long_text(void **state)
 		for (size_t i = 0; i < 128; i++)
 			buf_text(&text, "错");
 		changes[2].value = buf_get(&text);
-		changed_judge(WECHAT_V2_CALL_REFUND, changes,
+		changed_judge(WECHAT_CALL_REFUND, changes,
 		    COUNT_OF(changes), &got);
 		verdict_expect("long", &got, WECHAT_REFUSED, "ERROR", false);
 		assert_in_range(strlen(got.answer.text), 197, 199);
@@ -808,9 +808,9 @@ test_turned_away(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
 		for (size_t i = 0; i < COUNT_OF(cases); i++) {
-			bool denied = call == WECHAT_V2_CALL_REFUND
+			bool denied = call == WECHAT_CALL_REFUND
 			    ? cases[i].is_denied_refund : cases[i].is_denied;
 			struct verdict got;
 			char xml[512];
@@ -872,7 +872,7 @@ test_wire(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++) {
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++) {
 		struct wechat_http_reply reply = {
 			.sent = cases[i].sent, .code = cases[i].code,
 			.status = cases[i].status,
@@ -897,7 +897,7 @@ test_cut_anywhere(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	for (enum wechat_v2_call call = 0; call < WECHAT_V2_CALLS; call++) {
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++) {
 		struct fields fields = { 0 };
 		struct err err = { 0 };
 		char sign[SIGN2_SIZE];
@@ -952,7 +952,7 @@ test_refund_among_others(void **state)
 		(void)snprintf(names[1], 40, "refund_id_%zu", i);
 		(void)snprintf(names[2], 40, "refund_fee_%zu", i);
 		(void)snprintf(names[3], 40, "refund_status_%zu", i);
-		changed_judge(WECHAT_V2_CALL_QUERY_REFUND, changes,
+		changed_judge(WECHAT_CALL_QUERY_REFUND, changes,
 		    COUNT_OF(changes), &got);
 		verdict_expect(names[0], &got, WECHAT_DONE, "", false);
 		assert_int_equal(got.refund.refund_fen, 44);
@@ -967,42 +967,42 @@ test_refund_among_others(void **state)
 /* Which call each stands for, and what it must come to. */
 static const struct {
 	const char *id;
-	enum wechat_v2_call call;
+	enum wechat_call call;
 	enum wechat_verdict verdict;
 	const char *code;
 	bool alarm;
 } vector_cases[] = {
-	{ "resp-unifiedorder-ok", WECHAT_V2_CALL_PREPAY, WECHAT_DONE, "",
+	{ "resp-unifiedorder-ok", WECHAT_CALL_PREPAY, WECHAT_DONE, "",
 	  false },
-	{ "resp-unifiedorder-orderpaid", WECHAT_V2_CALL_PREPAY, WECHAT_PAID,
+	{ "resp-unifiedorder-orderpaid", WECHAT_CALL_PREPAY, WECHAT_PAID,
 	  "ORDERPAID", false },
-	{ "resp-return-fail", WECHAT_V2_CALL_PREPAY, WECHAT_DENIED,
+	{ "resp-return-fail", WECHAT_CALL_PREPAY, WECHAT_DENIED,
 	  "RETURN_FAIL", true },
-	{ "resp-bad-sign", WECHAT_V2_CALL_PREPAY, WECHAT_UNSURE, "BAD_SIGN",
+	{ "resp-bad-sign", WECHAT_CALL_PREPAY, WECHAT_UNSURE, "BAD_SIGN",
 	  true },
-	{ "resp-query-success", WECHAT_V2_CALL_QUERY, WECHAT_DONE, "",
+	{ "resp-query-success", WECHAT_CALL_QUERY, WECHAT_DONE, "",
 	  false },
-	{ "resp-query-notpay", WECHAT_V2_CALL_QUERY, WECHAT_DONE, "", false },
+	{ "resp-query-notpay", WECHAT_CALL_QUERY, WECHAT_DONE, "", false },
 	/* of a micropay order, with another number than the one asked for */
-	{ "resp-query-userpaying", WECHAT_V2_CALL_QUERY, WECHAT_UNSURE,
+	{ "resp-query-userpaying", WECHAT_CALL_QUERY, WECHAT_UNSURE,
 	  "MISMATCH", true },
-	{ "resp-query-notexist", WECHAT_V2_CALL_QUERY, WECHAT_MISSING,
+	{ "resp-query-notexist", WECHAT_CALL_QUERY, WECHAT_MISSING,
 	  "ORDERNOTEXIST", false },
-	{ "resp-micropay-userpaying", WECHAT_V2_CALL_PREPAY, WECHAT_UNSURE,
+	{ "resp-micropay-userpaying", WECHAT_CALL_PREPAY, WECHAT_UNSURE,
 	  "USERPAYING", false },
-	{ "resp-micropay-systemerror", WECHAT_V2_CALL_PREPAY, WECHAT_UNSURE,
+	{ "resp-micropay-systemerror", WECHAT_CALL_PREPAY, WECHAT_UNSURE,
 	  "SYSTEMERROR", false },
-	{ "resp-reverse-recall", WECHAT_V2_CALL_CLOSE, WECHAT_UNSURE,
+	{ "resp-reverse-recall", WECHAT_CALL_CLOSE, WECHAT_UNSURE,
 	  "SYSTEMERROR", false },
-	{ "resp-refund-accepted", WECHAT_V2_CALL_REFUND, WECHAT_DONE, "",
+	{ "resp-refund-accepted", WECHAT_CALL_REFUND, WECHAT_DONE, "",
 	  false },
-	{ "resp-refund-notenough", WECHAT_V2_CALL_REFUND, WECHAT_NO_MONEY,
+	{ "resp-refund-notenough", WECHAT_CALL_REFUND, WECHAT_NO_MONEY,
 	  "NOTENOUGH", false },
-	{ "resp-refundquery-two", WECHAT_V2_CALL_QUERY_REFUND, WECHAT_DONE,
+	{ "resp-refundquery-two", WECHAT_CALL_QUERY_REFUND, WECHAT_DONE,
 	  "", false },
-	{ "resp-html-404", WECHAT_V2_CALL_QUERY, WECHAT_UNSURE, "BAD_XML",
+	{ "resp-html-404", WECHAT_CALL_QUERY, WECHAT_UNSURE, "BAD_XML",
 	  false },
-	{ "resp-bill-error", WECHAT_V2_CALL_QUERY, WECHAT_DENIED,
+	{ "resp-bill-error", WECHAT_CALL_QUERY, WECHAT_DENIED,
 	  "RETURN_FAIL", true },
 };
 
