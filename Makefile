@@ -134,7 +134,7 @@ $(REPLAYS): $(O)/tests/fuzz/replay_%: $(O)/tests/fuzz/fuzz_%.o \
 	$(call link,$(LIBS))
 $(BIN)/wxpayctl: $(call objects,ops/*.c) $(O)/sql.o $(ARCHIVES)
 	$(call link,$(LIBS))
-$(O)/ops/%.o: CPPFLAGS += -DVERSION='"$(VERSION)"'
+$(O)/ops/%.o $(O)/lib/wechat/%.o: CPPFLAGS += -DVERSION='"$(VERSION)"'
 
 # sql/ as C text, in the order in which migrate runs it.
 SQL := sql/roles.sql $(sort $(wildcard sql/migrations/*.sql)) \

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "wechat/wechat_answer.h"
 #include "wechat/wechat_http.h"
 #include "wechat/wechat_v2.h"
 #include "wire/cert.h"
@@ -216,8 +217,8 @@ wechat_remember(struct wechat *wechat, bool was_reached, int64_t now_ms)
 
 /* Only what cannot have arrived anywhere goes to a second host. */
 static void
-wechat_post_to(struct wechat *wechat, const char *const hosts[], size_t count,
-    const char *path, struct wechat_http_request *request,
+wechat_send_to(struct wechat *wechat, const char *const hosts[], size_t count,
+    const char *target, struct wechat_http_request *request,
     struct wechat_http_reply *reply)
 {
 	char url[2 * WECHAT_URL_MAX];
@@ -225,11 +226,11 @@ wechat_post_to(struct wechat *wechat, const char *const hosts[], size_t count,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		len = snprintf(url, sizeof(url), "%s%s", hosts[i], path);
+		len = snprintf(url, sizeof(url), "%s%s", hosts[i], target);
 		assert(len > 0 && (size_t)len < sizeof(url));
 		request->url = url;
 		buf_clear(&reply->body);
-		wechat_http_post(wechat->http, request, reply);
+		wechat_http_send(wechat->http, request, reply);
 		if (hosts[i] == wechat->url)
 			wechat_remember(wechat, reply->sent,
 			    clock_monotonic_ms());
@@ -239,25 +240,84 @@ wechat_post_to(struct wechat *wechat, const char *const hosts[], size_t count,
 }
 
 static void
-wechat_post(struct wechat *wechat, const char *path, bool with_cert,
-    const struct buf *message, struct wechat_http_reply *reply)
+wechat_send(struct wechat *wechat, const char *target,
+    struct wechat_http_request *request, struct wechat_http_reply *reply)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	struct wechat_http_request request = {
-		.body = buf_get(message),
-		.body_len = message->len,
-		.with_cert = with_cert,
-		.connect_ms = wechat->connect_ms,
-		.deadline_ms = now_ms + wechat->total_ms,
-	};
 	const char *hosts[2] = { wechat->url, wechat->url_backup };
 	size_t count = wechat->url_backup[0] != '\0' ? 2 : 1;
 
+	request->connect_ms = wechat->connect_ms;
+	request->deadline_ms = now_ms + wechat->total_ms;
 	if (count == 2 && wechat_backup_is_first(wechat, now_ms)) {
 		hosts[0] = wechat->url_backup;
 		hosts[1] = wechat->url;
 	}
-	wechat_post_to(wechat, hosts, count, path, &request, reply);
+	wechat_send_to(wechat, hosts, count, target, request, reply);
+}
+
+/* What a call is about, and what it is to fill. */
+struct topic {
+	const struct payment *payment;
+	const char *appid, *number;
+	const struct refund *refund;
+	struct payment_prepay *prepay;
+	struct payment_facts *paid;
+	struct refund_facts *refunded;
+	char *refund_id;
+};
+
+static bool
+topic_format_v2(const struct wechat_v2 *v2, enum wechat_call call,
+    const struct topic *topic, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	switch (call) {
+	case WECHAT_CALL_PREPAY:
+		return wechat_v2_prepay_format(v2, topic->payment, nonce, out,
+		    err);
+	case WECHAT_CALL_QUERY:
+		return wechat_v2_query_format(v2, topic->appid, topic->number,
+		    nonce, out, err);
+	case WECHAT_CALL_CLOSE:
+		return wechat_v2_close_format(v2, topic->appid, topic->number,
+		    nonce, out, err);
+	case WECHAT_CALL_REFUND:
+		return wechat_v2_refund_format(v2, topic->refund, nonce, out,
+		    err);
+	case WECHAT_CALL_QUERY_REFUND:
+		return wechat_v2_query_refund_format(v2, topic->appid,
+		    topic->number, nonce, out, err);
+	}
+	return err_set(err, ERR_BUG, "no such call");
+}
+
+static void
+topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
+    const struct topic *topic, const struct wechat_http_reply *reply,
+    struct wechat_answer *answer)
+{
+	switch (call) {
+	case WECHAT_CALL_PREPAY:
+		wechat_v2_prepay_judge(v2, topic->payment, reply,
+		    topic->prepay, answer);
+		break;
+	case WECHAT_CALL_QUERY:
+		wechat_v2_query_judge(v2, topic->appid, topic->number, reply,
+		    topic->paid, answer);
+		break;
+	case WECHAT_CALL_CLOSE:
+		wechat_v2_close_judge(v2, topic->appid, reply, answer);
+		break;
+	case WECHAT_CALL_REFUND:
+		wechat_v2_refund_judge(v2, topic->refund, reply,
+		    topic->refund_id, answer);
+		break;
+	case WECHAT_CALL_QUERY_REFUND:
+		wechat_v2_query_refund_judge(v2, topic->appid, topic->number,
+		    reply, topic->refunded, answer);
+		break;
+	}
 }
 
 /* For what fails on this side: nothing left, and somebody must look. */
@@ -265,10 +325,50 @@ static void
 wechat_fail(const char *code, const char *text, struct wechat_answer *answer)
 {
 	memset(answer, 0, sizeof(*answer));
-	answer->verdict = WECHAT_NOT_SENT;
-	(void)!str_copy(answer->code, sizeof(answer->code), code);
-	(void)!str_copy(answer->text, sizeof(answer->text), text);
-	answer->alarm = true;
+	(void)wechat_answer_end(answer, WECHAT_NOT_SENT, code, text, true);
+}
+
+static void
+wechat_call_v2(struct wechat *wechat, enum wechat_call call,
+    const struct topic *topic, const char *nonce,
+    struct wechat_answer *answer)
+{
+	static const char *const targets[] = {
+		[WECHAT_CALL_PREPAY] = WECHAT_V2_PREPAY,
+		[WECHAT_CALL_QUERY] = WECHAT_V2_QUERY,
+		[WECHAT_CALL_CLOSE] = WECHAT_V2_CLOSE,
+		[WECHAT_CALL_REFUND] = WECHAT_V2_REFUND,
+		[WECHAT_CALL_QUERY_REFUND] = WECHAT_V2_QUERY_REFUND,
+	};
+	static const char *const headers[] = {
+		"Content-Type: text/xml; charset=utf-8", NULL
+	};
+	struct wechat_http_request request = {
+		.method = "POST", .headers = headers,
+		.with_cert = call == WECHAT_CALL_REFUND,
+	};
+	struct wechat_http_reply reply = { 0 };
+	struct err err = { 0 };
+	struct buf message;
+
+	buf_init(&message, XMLMSG_MAX);
+	if (request.with_cert && wechat->cert == NULL) {
+		wechat_fail("OWN_CERT", "no merchant certificate configured",
+		    answer);
+		goto out;
+	}
+	if (!topic_format_v2(&wechat->v2, call, topic, nonce, &message,
+	    &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	request.body = buf_get(&message);
+	request.body_len = message.len;
+	wechat_send(wechat, targets[call], &request, &reply);
+	topic_judge_v2(&wechat->v2, call, topic, &reply, answer);
+out:
+	buf_clear(&reply.body);
+	buf_clear(&message);
 }
 
 void
@@ -276,21 +376,8 @@ wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer)
 {
-	struct wechat_http_reply reply = { 0 };
-	struct err err = { 0 };
-	struct buf message;
-
-	buf_init(&message, XMLMSG_MAX);
-	if (!wechat_v2_prepay_format(&wechat->v2, payment, nonce, &message,
-	    &err)) {
-		wechat_fail("BUG", err.text, answer);
-		goto out;
-	}
-	wechat_post(wechat, WECHAT_V2_PREPAY, false, &message, &reply);
-	wechat_v2_prepay_judge(&wechat->v2, payment, &reply, prepay, answer);
-out:
-	buf_clear(&reply.body);
-	buf_clear(&message);
+	wechat_call_v2(wechat, WECHAT_CALL_PREPAY, &(struct topic){
+	    .payment = payment, .prepay = prepay }, nonce, answer);
 }
 
 void
@@ -298,22 +385,9 @@ wechat_query(struct wechat *wechat, const char *appid,
     const char *out_trade_no, const char *nonce,
     struct payment_facts *facts, struct wechat_answer *answer)
 {
-	struct wechat_http_reply reply = { 0 };
-	struct err err = { 0 };
-	struct buf message;
-
-	buf_init(&message, XMLMSG_MAX);
-	if (!wechat_v2_query_format(&wechat->v2, appid, out_trade_no, nonce,
-	    &message, &err)) {
-		wechat_fail("BUG", err.text, answer);
-		goto out;
-	}
-	wechat_post(wechat, WECHAT_V2_QUERY, false, &message, &reply);
-	wechat_v2_query_judge(&wechat->v2, appid, out_trade_no, &reply, facts,
+	wechat_call_v2(wechat, WECHAT_CALL_QUERY, &(struct topic){
+	    .appid = appid, .number = out_trade_no, .paid = facts }, nonce,
 	    answer);
-out:
-	buf_clear(&reply.body);
-	buf_clear(&message);
 }
 
 void
@@ -321,21 +395,8 @@ wechat_close_payment(struct wechat *wechat, const char *appid,
     const char *out_trade_no, const char *nonce,
     struct wechat_answer *answer)
 {
-	struct wechat_http_reply reply = { 0 };
-	struct err err = { 0 };
-	struct buf message;
-
-	buf_init(&message, XMLMSG_MAX);
-	if (!wechat_v2_close_format(&wechat->v2, appid, out_trade_no, nonce,
-	    &message, &err)) {
-		wechat_fail("BUG", err.text, answer);
-		goto out;
-	}
-	wechat_post(wechat, WECHAT_V2_CLOSE, false, &message, &reply);
-	wechat_v2_close_judge(&wechat->v2, appid, &reply, answer);
-out:
-	buf_clear(&reply.body);
-	buf_clear(&message);
+	wechat_call_v2(wechat, WECHAT_CALL_CLOSE, &(struct topic){
+	    .appid = appid, .number = out_trade_no }, nonce, answer);
 }
 
 void
@@ -343,27 +404,8 @@ wechat_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer)
 {
-	struct wechat_http_reply reply = { 0 };
-	struct err err = { 0 };
-	struct buf message;
-
-	buf_init(&message, XMLMSG_MAX);
-	if (wechat->cert == NULL) {
-		wechat_fail("OWN_CERT", "no merchant certificate configured",
-		    answer);
-		goto out;
-	}
-	if (!wechat_v2_refund_format(&wechat->v2, refund, nonce, &message,
-	    &err)) {
-		wechat_fail("BUG", err.text, answer);
-		goto out;
-	}
-	wechat_post(wechat, WECHAT_V2_REFUND, true, &message, &reply);
-	wechat_v2_refund_judge(&wechat->v2, refund, &reply, refund_id,
-	    answer);
-out:
-	buf_clear(&reply.body);
-	buf_clear(&message);
+	wechat_call_v2(wechat, WECHAT_CALL_REFUND, &(struct topic){
+	    .refund = refund, .refund_id = refund_id }, nonce, answer);
 }
 
 void
@@ -371,22 +413,9 @@ wechat_query_refund(struct wechat *wechat, const char *appid,
     const char *out_refund_no, const char *nonce, struct refund_facts *facts,
     struct wechat_answer *answer)
 {
-	struct wechat_http_reply reply = { 0 };
-	struct err err = { 0 };
-	struct buf message;
-
-	buf_init(&message, XMLMSG_MAX);
-	if (!wechat_v2_query_refund_format(&wechat->v2, appid, out_refund_no,
-	    nonce, &message, &err)) {
-		wechat_fail("BUG", err.text, answer);
-		goto out;
-	}
-	wechat_post(wechat, WECHAT_V2_QUERY_REFUND, false, &message, &reply);
-	wechat_v2_query_refund_judge(&wechat->v2, appid, out_refund_no,
-	    &reply, facts, answer);
-out:
-	buf_clear(&reply.body);
-	buf_clear(&message);
+	wechat_call_v2(wechat, WECHAT_CALL_QUERY_REFUND, &(struct topic){
+	    .appid = appid, .number = out_refund_no, .refunded = facts },
+	    nonce, answer);
 }
 
 bool

@@ -9,11 +9,10 @@
 
 #define HTTP_IDLE_MAX 16	/* handles kept; more threads than this at once
 				 * only means more TLS handshakes in full */
+#define AGENT "wxpay/" VERSION	/* V3 refuses who has no name [v3.md 2] */
 
 struct wechat_http {
-	/* configured */
 	struct wechat_http_config config;
-	struct curl_slist *headers;
 	/* what is going on */
 	pthread_mutex_t lock;
 	CURL *idle[HTTP_IDLE_MAX];
@@ -44,12 +43,6 @@ wechat_http_new(const struct wechat_http_config *config,
 	if (http == NULL)
 		return err_set(err, ERR_BUG, "out of memory");
 	http->config = *config;
-	http->headers = curl_slist_append(NULL,
-	    "Content-Type: text/xml; charset=utf-8");
-	if (http->headers == NULL) {
-		free(http);
-		return err_set(err, ERR_BUG, "out of memory");
-	}
 	(void)pthread_mutex_init(&http->lock, NULL);
 	*out = http;
 	return true;
@@ -62,7 +55,6 @@ wechat_http_free(struct wechat_http *http)
 		return;
 	while (http->idle_count > 0)
 		curl_easy_cleanup(http->idle[--http->idle_count]);
-	curl_slist_free_all(http->headers);
 	(void)pthread_mutex_destroy(&http->lock);
 	free(http);
 }
@@ -105,15 +97,68 @@ http_on_body(char *bytes, size_t size, size_t count, void *arg)
 	return buf_ok(body) ? size * count : 0;
 }
 
-/* Counts the head, which libcurl 7.88 itself does not limit. */
+struct head {
+	size_t len;		/* so far */
+	struct wechat_http_header *headers;
+};
+
+/* Without the white space around it.  A NUL, which HTTP forbids, ends it. */
+static void
+header_keep(struct wechat_http_header *header, const char *value, size_t len)
+{
+	header->count++;
+	header->text[0] = '\0';
+	while (len > 0 && strchr(" \t", value[0]) != NULL) {
+		value++;
+		len--;
+	}
+	while (len > 0 && strchr(" \t\r\n", value[len - 1]) != NULL)
+		len--;
+	if (len > WECHAT_HTTP_HEADER_MAX)
+		return;
+	memcpy(header->text, value, len);
+	header->text[len] = '\0';
+}
+
+static void
+header_read(struct wechat_http_header headers[static WECHAT_HTTP_NAMES],
+    const char *line, size_t len)
+{
+	static const char *const names[WECHAT_HTTP_NAMES] = {
+		[WECHAT_HTTP_TIMESTAMP] = "Wechatpay-Timestamp:",
+		[WECHAT_HTTP_NONCE] = "Wechatpay-Nonce:",
+		[WECHAT_HTTP_SIGNATURE] = "Wechatpay-Signature:",
+		[WECHAT_HTTP_SERIAL] = "Wechatpay-Serial:",
+		[WECHAT_HTTP_SIGNATURE_TYPE] = "Wechatpay-Signature-Type:",
+		[WECHAT_HTTP_REQUEST_ID] = "Request-ID:",
+	};
+
+	for (size_t i = 0; i < WECHAT_HTTP_NAMES; i++) {
+		size_t name_len = strlen(names[i]);
+
+		if (len >= name_len
+		    && strncasecmp(line, names[i], name_len) == 0)
+			header_keep(&headers[i], line + name_len,
+			    len - name_len);
+	}
+}
+
+/* Counts the head, which libcurl 7.88 itself does not limit, and keeps what
+ * counts of it.  Behind "100 Continue" comes another head. */
 static size_t
 http_on_head(char *bytes, size_t size, size_t count, void *arg)
 {
-	size_t *head_len = arg;
+	struct head *head = arg;
+	size_t len = size * count;
 
-	(void)bytes;
-	*head_len += size * count;
-	return *head_len <= WECHAT_HTTP_MAX ? size * count : 0;
+	head->len += len;
+	if (head->len > WECHAT_HTTP_MAX)
+		return 0;
+	if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		memset(head->headers, 0,
+		    WECHAT_HTTP_NAMES * sizeof(head->headers[0]));
+	header_read(head->headers, bytes, len);
+	return len;
 }
 
 /* Where to, and whom to believe.  No redirect, no proxy or .netrc of the
@@ -125,6 +170,8 @@ http_set_peer(CURL *curl, const struct wechat_http *http, const char *url)
 	const char *ca = http->config.ca;
 
 	return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK
+	    /* what is signed is what is sent, dots and all */
+	    && curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https")
 		== CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
@@ -183,21 +230,44 @@ http_set_limits(CURL *curl, long connect_ms, long total_ms)
 }
 
 static bool
-http_set_message(CURL *curl, const struct wechat_http *http,
-    const struct wechat_http_request *request, struct buf *body,
-    size_t *head_len, char error[static CURL_ERROR_SIZE])
+http_set_method(CURL *curl, const struct wechat_http_request *request)
 {
-	return curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers)
-		== CURLE_OK
-	    && curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK
+	if (str_eq(request->method, "GET"))
+		return curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	return curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
 		(curl_off_t)request->body_len) == CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body)
-		== CURLE_OK
+		== CURLE_OK;
+}
+
+/* The caller frees *out, whatever becomes of it.  No "100 Continue" is waited
+ * for. */
+static bool
+http_list_headers(const char *const *headers, struct curl_slist **out)
+{
+	struct curl_slist *longer = curl_slist_append(NULL, "Expect:");
+
+	*out = longer;
+	for (; longer != NULL && *headers != NULL; headers++) {
+		longer = curl_slist_append(*out, *headers);
+		if (longer != NULL)
+			*out = longer;
+	}
+	return longer != NULL;
+}
+
+static bool
+http_set_message(CURL *curl, const struct wechat_http_request *request,
+    struct curl_slist *headers, struct buf *body, struct head *head,
+    char error[static CURL_ERROR_SIZE])
+{
+	return http_set_method(curl, request)
+	    && curl_easy_setopt(curl, CURLOPT_USERAGENT, AGENT) == CURLE_OK
+	    && curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, http_on_head)
 		== CURLE_OK
-	    && curl_easy_setopt(curl, CURLOPT_HEADERDATA, head_len)
-		== CURLE_OK
+	    && curl_easy_setopt(curl, CURLOPT_HEADERDATA, head) == CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_on_body)
 		== CURLE_OK
 	    && curl_easy_setopt(curl, CURLOPT_WRITEDATA, body) == CURLE_OK
@@ -259,12 +329,13 @@ http_tell(struct wechat_http_reply *reply, CURLcode code, const char *error)
 }
 
 void
-wechat_http_post(struct wechat_http *http,
+wechat_http_send(struct wechat_http *http,
     const struct wechat_http_request *request,
     struct wechat_http_reply *reply)
 {
 	char error[CURL_ERROR_SIZE] = "";
-	size_t head_len = 0;
+	struct head head = { .headers = reply->headers };
+	struct curl_slist *headers = NULL;
 	CURL *curl = NULL;
 	CURLcode code = CURLE_FAILED_INIT;
 	int64_t left_ms;
@@ -273,6 +344,7 @@ wechat_http_post(struct wechat_http *http,
 	reply->code = "TIMEOUT";
 	reply->status = 0;
 	reply->text[0] = '\0';
+	memset(reply->headers, 0, sizeof(reply->headers));
 	buf_init(&reply->body, WECHAT_HTTP_MAX);
 	left_ms = request->deadline_ms - clock_monotonic_ms();
 	if (left_ms <= 0)	/* 0 would mean "for ever" to libcurl */
@@ -283,7 +355,8 @@ wechat_http_post(struct wechat_http *http,
 	    && http_set_peer(curl, http, request->url)
 	    && (!request->with_cert || http_set_cert(curl, http))
 	    && http_set_limits(curl, request->connect_ms, (long)left_ms)
-	    && http_set_message(curl, http, request, &reply->body, &head_len,
+	    && http_list_headers(request->headers, &headers)
+	    && http_set_message(curl, request, headers, &reply->body, &head,
 		error)) {
 		code = curl_easy_perform(curl);
 		reply->sent = http_was_sent(curl);
@@ -296,4 +369,5 @@ wechat_http_post(struct wechat_http *http,
 		http_tell(reply, code, error);
 	}
 	http_give(http, curl, code == CURLE_OK);
+	curl_slist_free_all(headers);
 }
