@@ -9,33 +9,13 @@ import os from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import { expect } from './lib/actors.mjs';
-import { only, port_of, run, stack } from './lib/stack.mjs';
+import { other_wechat } from './lib/certificates.mjs';
+import { only, port_of, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
 
 only('v2');
 const HARD = '龙井 & <茶> = "]]>" \'100%\' a=b&key=c';
-
-// A CA, a server of its own, and a merchant of another CA.
-async function certificates(dir) {
-	if (fs.existsSync(path.join(dir, 'merchant.pem')))
-		return dir;
-	fs.mkdirSync(dir, { recursive: true });
-	const openssl = async (...args) => {
-		const done = await run('openssl', args);
-		assert.equal(done.code, 0, done.stderr);
-	};
-	const file = (name) => path.join(dir, name);
-	const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days',
-		'2'];
-	await openssl(...made, '-subj', '/CN=localhost',
-		'-addext', 'subjectAltName=DNS:localhost',
-		'-keyout', file('server.key'), '-out', file('server.pem'));
-	await openssl(...made, '-subj', '/O=e2e/CN=1900000109',
-		'-keyout', file('merchant.key'), '-out', file('merchant.pem'));
-	fs.chmodSync(path.dirname(dir), 0o755);	// the programs are nobody
-	return dir;
-}
 
 const REQUIRED = {
 	'/pay/unifiedorder': ['body', 'out_trade_no', 'total_fee',
@@ -238,7 +218,7 @@ class OtherWeChat {
 
 const shared = process.env.WXPAY_STACKS;
 const home = shared ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-'));
-const dir = await certificates(path.join(home, 'other_wechat'));
+const dir = await other_wechat(path.join(home, 'other_wechat'));
 
 async function other_and_stack(profile) {
 	const port = port_of(profile) + 9;

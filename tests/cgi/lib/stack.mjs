@@ -38,6 +38,13 @@ const PROFILES = {
 	trouble: { port: PORT + 30, set: BRISK },
 	plugin_hmac: { port: PORT + 40, set: BRISK },
 	plugin_md5: { port: PORT + 50, set: { ...BRISK, sign_type: 'MD5' } },
+	// of V3 alone, so where those of V2 alone are
+	forged: { port: PORT + 10, set: CALM },
+	plugin_public: { port: PORT + 40, set: BRISK },
+	plugin_certificate: { port: PORT + 50, set: BRISK },
+	keys: { port: PORT + 60, set: BRISK },
+	keys_switch: { port: PORT + 70, set: BRISK },
+	false_wechat: { port: PORT + 80, set: BRISK },
 };
 
 // A file that speaks one API itself says so at its head: suite.mjs reads this
@@ -49,6 +56,15 @@ export function only(api) {
 const api_now = () => process.env.API || 'v2';
 export const port_of = (profile) => PROFILES[profile].port
 	+ (api_now() === 'v3' ? PORTS_V3 : 0);
+
+// Where the stack of a profile is, or will be.
+const places = {};
+export function place_of(profile) {
+	places[profile] ??= path.join(process.env.WXPAY_STACKS
+		?? fs.mkdtempSync(path.join(os.tmpdir(), 'wxpay-e2e-')),
+		`${profile}_${api_now()}`);
+	return places[profile];
+}
 
 // A program run to its end: { code, signal, stdout, stderr }, and never a
 // failure.
@@ -78,7 +94,7 @@ async function remove(RUN) {
 	fs.rmSync(path.dirname(RUN), { recursive: true });
 }
 
-function env_read(file) {
+export function env_read(file) {
 	const env = {};
 	for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
 		const [, name, value] = line.match(/^(\w+)='?(.*?)'?$/) ?? [];
@@ -353,9 +369,7 @@ export async function stack(profile, variables = {}) {
 		? wishes_of(given)
 		: { PORT: port_of(profile), API: api_now(), SET: Object.entries(set)
 			.map((pair) => pair.join('=')).join(' '), ...variables,
-			RUN: path.join(shared ?? fs.mkdtempSync(
-				path.join(os.tmpdir(), 'wxpay-e2e-')),
-				`${profile}_${api_now()}`) };
+			RUN: place_of(profile) };
 	const is_ours = !given && !shared;
 	try {
 		await make('up', wishes);

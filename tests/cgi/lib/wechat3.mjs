@@ -29,16 +29,23 @@ export function prove(body, { serial, key }, at = Formatter.timestamp(),
 			Rsa.sign(Formatter.response(at, nonce, body), key) };
 }
 
-// [v3.md 21.2] What is told, sealed.
-export function envelope(apiv3_key, event_type, original_type, told) {
-	const nonce = Formatter.nonce(NONCE);
+// [v3.md 6.1] What WeChat has encrypted, with how it was done.
+export function seal(apiv3_key, text, associated_data = '',
+	nonce = Formatter.nonce(NONCE)) {
+	return { algorithm: 'AEAD_AES_256_GCM', nonce, associated_data,
+		ciphertext: Aes.AesGcm.encrypt(text, apiv3_key, nonce,
+			associated_data) };
+}
+
+// [v3.md 21.2] What is told, sealed: an object, or its text.  sealed: how, if
+// not as usual.
+export function envelope(apiv3_key, event_type, original_type, told,
+	sealed = seal(apiv3_key, typeof told === 'string' ? told
+		: JSON.stringify(told), original_type)) {
 	return JSON.stringify({ id: Formatter.nonce(36),
 		create_time: rfc3339(new Date()), event_type,
 		resource_type: 'encrypt-resource', summary: '通知',
-		resource: { original_type, algorithm: 'AEAD_AES_256_GCM',
-			nonce, associated_data: original_type,
-			ciphertext: Aes.AesGcm.encrypt(JSON.stringify(told),
-				apiv3_key, nonce, original_type) } });
+		resource: { original_type, ...sealed } });
 }
 
 // [v3.md 9] Whether a page may hand this to WeixinJSBridge.
