@@ -60,6 +60,9 @@ conf_v3() {
 }
 
 sandbox_conf() {
+	local mode=$KEY_MODE
+
+	[ "$mode" != both ] || mode=public
 	cat <<-END
 		db_conninfo = "host=$DIR/socket dbname=sandbox user=sandbox";
 		mchid = "$MCHID";
@@ -70,16 +73,6 @@ sandbox_conf() {
 		notify_ca = "$DIR/tls/shop_ca.pem";
 		refund_notify_url = "https://localhost:$PORT/notify/refunded";
 		private_notify = 1;
-	END
-	# until sandbox.c reads them
-	! grep -q apiv3_key tests/sandbox/sandbox.c || sandbox_conf_v3
-}
-
-sandbox_conf_v3() {
-	local mode=$KEY_MODE
-
-	[ "$mode" != both ] || mode=public
-	cat <<-END
 		apiv3_key = "$DIR/keys/apiv3_key";
 		merchant_cert = "$DIR/keys/merchant_cert";
 		wechat_key = "$DIR/keys/wechat_pay_key";
