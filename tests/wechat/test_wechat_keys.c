@@ -351,6 +351,39 @@ test_vectors(void **state)
 	wechat_keys_close(keys);
 }
 
+/* What WeChat and its clients have published, an answer and a notice. */
+static void
+test_published(void **state)
+{
+	json_t *all = vectors3_open();
+	struct secret *pub = pem_open("v3-pub-doc-wxpub.pem");
+	struct secret *cert =
+	    pem_open("v3-pub-go-cert-D7CE59D1F522D701.pem");
+	struct wechat_keys *keys = keys_of(&(struct wechat_keys_config){
+		.pub_key = pub,
+		.pub_key_id = key_text(all, "pub-doc-wxpub", "serial") });
+	static const char *const ids[] = { "pub-verify-doc-wxpub",
+		"pub-notify-go" };
+
+	(void)state;
+	assert_int_equal(add(keys, "D7CE59D1F522D701", cert,
+	    now_of(vectors3_find(all, "pub-notify-go"))), ERR_NONE);
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		const json_t *vector = vectors3_find(all, ids[i]);
+		struct sign3_headers headers = headers_of(vector);
+		const char *bytes = vector_text(vector, "body");
+		struct err err;
+
+		expect(judge_at(keys, &headers, bytes, strlen(bytes),
+		    now_of(vector), &err) == WECHAT_SOUND, "%s: %s", ids[i],
+		    err.text);
+	}
+	json_decref(all);
+	wechat_keys_close(keys);
+	secret_free(cert);
+	secret_free(pub);
+}
+
 /* Every signer under every serial, with every set of keys: believed only if
  * the serial is the signer's and its key is here. */
 static void
@@ -1034,6 +1067,7 @@ main(void)
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_headers),

@@ -43,6 +43,7 @@ judge_paid_under(const char *key, enum sign2_type type, const char *body,
 	ok = wechat_notice_paid(&keys, body, len, out, err);
 	assert_true(ok == (err->kind == ERR_NONE));
 	assert_true(ok == (out->kind == NOTICE_PAID));
+	assert_true(ok == (out->api == PAYMENT_V2));
 	expect(strstr(err->text, key) == NULL, "the key is in the log");
 	secret_free(secret);
 	return ok;
@@ -63,6 +64,7 @@ judge_refunded_under(const char *key, const char *body, size_t len,
 	ok = wechat_notice_refunded(&keys, body, len, out, err);
 	assert_true(ok == (err->kind == ERR_NONE));
 	assert_true(ok == (out->kind == NOTICE_REFUNDED));
+	assert_true(ok == (out->api == PAYMENT_V2));
 	expect(strstr(err->text, key) == NULL, "the key is in the log");
 	secret_free(secret);
 	return ok;
@@ -583,6 +585,40 @@ test_not_a_notice(void **state)
 	print_message("    not notices: %zu, to both\n", COUNT_OF(cases));
 }
 
+/* Without a key nothing is proved, whatever it is: not even by an empty one,
+ * which anybody has. */
+static void
+test_no_key(void **state)
+{
+	const struct wechat_notice_keys keys = { .mchid = MCHID,
+		.sign_type = SIGN2_MD5 };
+	struct buf xml;
+
+	(void)state;
+	buf_init(&xml, XMLMSG_MAX);
+	for (int i = 0; i < 3; i++) {
+		struct notice notice = { 0 };
+		struct err err = { 0 };
+
+		buf_reset(&xml);
+		if (i == 1)
+			paid_format(NULL, KEY, SIGN2_MD5, &xml);
+		if (i == 2)
+			refunded_format(NULL, &xml);
+		assert_false(wechat_notice_paid(&keys, buf_get(&xml), xml.len,
+		    &notice, &err));
+		assert_int_equal(err.kind, ERR_AUTH);
+		assert_string_equal(err.text, "no V2 key configured");
+		memset(&err, 0, sizeof(err));
+		assert_false(wechat_notice_refunded(&keys, buf_get(&xml),
+		    xml.len, &notice, &err));
+		assert_int_equal(err.kind, ERR_AUTH);
+		assert_string_equal(err.text, "no V2 key configured");
+		assert_int_equal(notice.kind, 0);
+	}
+	buf_clear(&xml);
+}
+
 static void
 test_paid_nul(void **state)
 {
@@ -846,6 +882,7 @@ main(void)
 		cmocka_unit_test(test_paid_signs),
 		cmocka_unit_test(test_paid_every_byte),
 		cmocka_unit_test(test_not_a_notice),
+		cmocka_unit_test(test_no_key),
 		cmocka_unit_test(test_paid_nul),
 		cmocka_unit_test(test_swapped),
 		cmocka_unit_test(test_refunded_one_field),
