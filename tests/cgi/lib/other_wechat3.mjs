@@ -5,14 +5,20 @@ import { X509Certificate } from 'node:crypto';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
+import os from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import plugin from 'wechatpay-axios-plugin';
-import { env_read } from './stack.mjs';
+import { other_wechat } from './certificates.mjs';
+import { env_read, place_of, port_of, stack } from './stack.mjs';
 import * as wechat from './wechat.mjs';
 import * as wechat3 from './wechat3.mjs';
 
 const { Formatter, Rsa } = plugin;
 const SKEW_S = 30;
+const PUB_KEY_ID = 'PUB_KEY_ID_0114232134912410000000000000';
+const PORT = 9;		// of its server, from its stack's on
+const BACKUP_PORT = 8;
 
 // [v3.md 8.1, 10.2, 12.1] What may stand in a body; a ? may be left out.
 const ORDER = { appid: 'string', mchid: 'string', description: 'string',
@@ -170,10 +176,14 @@ export class OtherWeChat3 {
 	}
 
 	// A message as it goes out.
-	signed(status, body, signer = this.signer) {
-		const text = body === null ? '' : JSON.stringify(body);
+	signed(status, body, signer) {
+		return this.signed_text(status, body === null ? ''
+			: JSON.stringify(body), signer);
+	}
+
+	signed_text(status, text, signer = this.signer) {
 		return { status, text, headers: {
-			...body === null ? {}
+			...text === '' ? {}
 				: { 'content-type': 'application/json' },
 			'request-id': `${Formatter.nonce(30)}-0`,
 			...wechat3.prove(text, signer) } };
@@ -389,4 +399,34 @@ export class OtherWeChat3 {
 			...wechat3.prove(body, this.signer) } });
 		return this.shop_http.post(new URL(url).pathname, text, headers);
 	}
+}
+
+// One of its own for a profile, and the stack that knows no other WeChat.
+export async function other_and_stack(profile, mode) {
+	const shared = process.env.WXPAY_STACKS;
+	const home = shared ?? fs.mkdtempSync(path.join(os.tmpdir(),
+		'wxpay-e2e-'));
+	const dir = await other_wechat(path.join(home, `${profile}_wechat`));
+	const port = port_of(profile) + PORT;
+	const other = new OtherWeChat3(dir, place_of(profile), mode);
+	other.main = await other.listen(port);
+	await other.listen(port_of(profile) + BACKUP_PORT);
+	let s = null;
+	after(async () => {
+		// It would go on asking a WeChat that is no more.
+		await s?.kill('worker', 'SIGTERM');
+		other.close();
+		if (!shared)
+			fs.rmSync(home, { recursive: true });
+	});
+	s = await stack(profile, { KEY_MODE: mode,
+		WECHAT_URL: `https://localhost:${port}`,
+		WECHAT_CA: path.join(dir, 'server.pem'),
+		MERCHANT_CERT: path.join(dir, 'merchant.pem'),
+		MERCHANT_KEY: path.join(dir, 'merchant.key'),
+		...mode === 'public' ? {
+			WECHAT_PUB_KEY: path.join(dir, 'wechat.pem'),
+			WECHAT_PUB_KEY_ID: PUB_KEY_ID } : {} });
+	other.shop_http = s.http;
+	return { other, s };
 }

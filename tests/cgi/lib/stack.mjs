@@ -30,6 +30,8 @@ const CALM = { check_first: 3600, check_young: 3600, refund_check_first: 3600,
 // Everything that waits waits a second at most.
 const BRISK = { check_first: 1, check_young: 1, refund_check_first: 1,
 	refund_gap: 0, close_after: 1, wechat_total_ms: 2000 };
+// No call fails because the machine is busy.
+const PATIENT = { ...BRISK, wechat_total_ms: 10000 };
 
 const PROFILES = {
 	calm: { port: PORT, set: CALM },
@@ -42,9 +44,11 @@ const PROFILES = {
 	forged: { port: PORT + 10, set: CALM },
 	plugin_public: { port: PORT + 40, set: BRISK },
 	plugin_certificate: { port: PORT + 50, set: BRISK },
-	keys: { port: PORT + 60, set: BRISK },
-	keys_switch: { port: PORT + 70, set: BRISK },
-	false_wechat: { port: PORT + 80, set: BRISK },
+	keys: { port: PORT + 60, set: PATIENT },
+	keys_switch: { port: PORT + 70, set: PATIENT },
+	false_wechat: { port: PORT + 80, set: { ...BRISK, wechat_url_backup:
+		`https://localhost:${PORT + PORTS_V3 + 80 + 8}` } },
+	keys_public: { port: PORT + 90, set: PATIENT },
 };
 
 // A file that speaks one API itself says so at its head: suite.mjs reads this
