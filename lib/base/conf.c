@@ -12,6 +12,7 @@
 
 struct conf_value {
 	const struct conf_key *key;	/* borrowed: tables are static */
+	bool is_there;			/* in the file */
 	char *text;			/* CONF_TEXT; or where the secret is */
 	long number;			/* CONF_INT */
 	struct secret *secret;		/* CONF_SECRET */
@@ -157,6 +158,7 @@ value_read(struct conf_value *value, const config_t *config,
 	const config_setting_t *setting = config_setting_get_member(
 	    config_root_setting(config), key->name);
 
+	value->is_there = setting != NULL;
 	if (((key->needs | key->takes) & who) == 0)
 		return true;
 	if (setting != NULL)
@@ -304,30 +306,45 @@ conf_free(struct conf *conf)
 }
 
 static const struct conf_value *
-conf_find(const struct conf *conf, const char *name, enum conf_type type)
+conf_find(const struct conf *conf, const char *name)
 {
 	size_t i = 0;
 
 	while (i < conf->count && !str_eq(conf->values[i].key->name, name))
 		i++;
-	assert(i < conf->count && conf->values[i].key->type == type);
+	assert(i < conf->count);
 	return &conf->values[i];
+}
+
+static const struct conf_value *
+conf_find_type(const struct conf *conf, const char *name, enum conf_type type)
+{
+	const struct conf_value *value = conf_find(conf, name);
+
+	assert(value->key->type == type);
+	return value;
 }
 
 const char *
 conf_text(const struct conf *conf, const char *name)
 {
-	return conf_find(conf, name, CONF_TEXT)->text;
+	return conf_find_type(conf, name, CONF_TEXT)->text;
 }
 
 long
 conf_int(const struct conf *conf, const char *name)
 {
-	return conf_find(conf, name, CONF_INT)->number;
+	return conf_find_type(conf, name, CONF_INT)->number;
 }
 
 const struct secret *
 conf_secret(const struct conf *conf, const char *name)
 {
-	return conf_find(conf, name, CONF_SECRET)->secret;
+	return conf_find_type(conf, name, CONF_SECRET)->secret;
+}
+
+bool
+conf_has(const struct conf *conf, const char *name)
+{
+	return conf_find(conf, name)->is_there;
 }

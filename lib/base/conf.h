@@ -47,4 +47,7 @@ const char *conf_text(const struct conf *conf, const char *name);
 long conf_int(const struct conf *conf, const char *name);
 const struct secret *conf_secret(const struct conf *conf, const char *name);
 
+/* Whether the file has this key, whoever it is for. */
+bool conf_has(const struct conf *conf, const char *name);
+
 #endif

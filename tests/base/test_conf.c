@@ -105,6 +105,13 @@ test_values(void **state)
 	assert_int_equal(conf_int(conf, "ms"), 60000);
 	assert_int_equal(conf_int(conf, "port"), 1);
 	assert_string_equal(secret_bytes(conf_secret(conf, "key")), "s3cr3t");
+	assert_true(conf_has(conf, "key"));
+	assert_false(conf_has(conf, "zone"));
+	conf_free(conf);
+	/* who reads nothing still learns what is there */
+	expect(read_as(0, &conf, &err), "%s", err.text);
+	assert_true(conf_has(conf, "key"));
+	assert_null(conf_secret(conf, "key"));
 	conf_free(conf);
 	conf_free(NULL);
 }
