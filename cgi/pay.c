@@ -249,8 +249,9 @@ add_jsapi(struct jsonmsg *msg, const struct pay *pay,
 {
 	struct fields signed_fields = { 0 };
 	struct jsonmsg *object = jsonmsg_new();
-	bool ok = wechat_jsapi(pay->flow.wechat, paid->payment.appid,
-	    paid->prepay.prepay_id, req->now, &signed_fields, err);
+	struct payment_key key = payment_key_of(&paid->payment);
+	bool ok = wechat_jsapi(pay->flow.wechat, &key, paid->prepay.prepay_id,
+	    req->now, &signed_fields, err);
 
 	for (size_t i = 0; ok && i < signed_fields.count; i++)
 		jsonmsg_text(object, signed_fields.list[i].name,
@@ -376,7 +377,7 @@ answer_pay(const struct pay *pay, const struct web_request *req,
 	case FLOW_PAY_UNSURE:
 		return answer_pending(reply, paid, err);
 	case FLOW_PAY_REFUSED:
-		return err_set(err, ERR_REFUSED, "unifiedorder: %s",
+		return err_set(err, ERR_REFUSED, "prepay: %s",
 		    answer->code);
 	}
 	return err_set(err, ERR_BUG, "no end of a payment");

@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/flow_certificates.h"
 #include "flow/flow_payment.h"
 #include "flow/flow_refund.h"
 
 #define CALLERS_MAX 64		/* threads that wait for WeChat */
 #define EXPIRE_MAX 100		/* orders in one transaction */
+#define FETCH_MS 1000		/* between looks whether a fetching is due */
 
 struct worker {
 	const struct flow *flow;
@@ -76,6 +78,22 @@ worker_caller(void *arg)
 	return NULL;
 }
 
+/* What WeChat gives us to work with. */
+static void *
+worker_fetcher(void *arg)
+{
+	const struct worker *worker = arg;
+
+	do {
+		struct err err = { 0 };
+		bool found;
+
+		if (!flow_certificates_step(worker->flow, &found, &err))
+			log_trouble("certificates", &err);
+	} while (!worker_rest(worker, FETCH_MS));
+	return NULL;
+}
+
 /* What is done in the database alone, and how often. */
 static bool
 expire(struct store *store, int64_t deadline, long *count, struct err *err)
@@ -124,16 +142,17 @@ static bool
 worker_threads(struct worker *worker, const sigset_t *signals,
     struct err *err)
 {
-	pthread_t threads[CALLERS_MAX + 1];
-	size_t wanted = (size_t)worker->flow->settings->threads + 1;
+	pthread_t threads[CALLERS_MAX + 2];
+	size_t wanted = (size_t)worker->flow->settings->threads + 2;
 	uint64_t one = 1;
 	size_t count = 0;
 	int caught;
 
 	assert(wanted <= COUNT_OF(threads));
 	while (count < wanted
-	    && pthread_create(&threads[count], NULL,
-	    count == 0 ? worker_keeper : worker_caller, worker) == 0)
+	    && pthread_create(&threads[count], NULL, count == 0
+	    ? worker_keeper : count == 1 ? worker_fetcher : worker_caller,
+	    worker) == 0)
 		count++;
 	if (count < wanted)
 		err_set(err, ERR_BUG, "worker: cannot make a thread");

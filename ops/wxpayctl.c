@@ -1,11 +1,12 @@
 /*
  * wxpayctl: what ops does by hand, and the worker.
  *
- *	wxpayctl [--config PATH] migrate | worker | query ORDER | version
+ *	wxpayctl [--config PATH] migrate | worker | query ORDER | keys | version
  *
  * migrate makes the schema what this program needs; worker does what time
- * brings; query asks WeChat about an order and shows it.  Exit status 0; 1
- * after a failure; 2 after a usage text.
+ * brings; query asks WeChat about an order and shows it; keys shows by which
+ * keys WeChat is believed.  Exit status 0; 1 after a failure; 2 after a usage
+ * text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "base/str.h"
 #include "flow/flow_payment.h"
 #include "sql.h"
+#include "store/store_keys.h"
 #include "wire/xmlmsg.h"
 #include "worker.h"
 
@@ -91,17 +93,88 @@ run_query(const struct settings *settings, const char *order_no,
 	return ok;
 }
 
+static const char *
+or_dash(const char *text)
+{
+	return text[0] != '\0' ? text : "-";
+}
+
+static bool
+show_key(void *arg, const struct store_key_report *key, struct err *err)
+{
+	bool *is_first = arg;
+
+	(void)err;
+	if (*is_first) {
+		printf("certificates last fetched: %s; last try: %s\n\n"
+		    "%-40s  %-14s  %-25s  %-25s  %s\n",
+		    or_dash(key->fetched_at), or_dash(key->fetch_outcome),
+		    "SERIAL", "KIND", "VALID UNTIL", "LAST NOTICE",
+		    "LAST ANSWER");
+		*is_first = false;
+	}
+	printf("%-40s  %-14s  %-25s  %-25s  %s\n", key->serial, key->kind,
+	    or_dash(key->not_after), or_dash(key->notice_at),
+	    or_dash(key->answer_at));
+	return true;
+}
+
+static void
+show_safety(enum store_keys_safe safe)
+{
+	static const char *const words[] = {
+		[STORE_KEYS_SAFE] = "safe to finish: a day long the public "
+		    "key has signed everything",
+		[STORE_KEYS_NO_PUB_KEY] = "not safe to finish: no "
+		    "wechat_pub_key is configured",
+		[STORE_KEYS_UNUSED] = "not safe to finish: the public key has "
+		    "not signed both notices and answers yet",
+		[STORE_KEYS_CERTIFICATE] = "not safe to finish: a certificate "
+		    "has signed within the last 25 hours",
+	};
+
+	printf("\nmigration to the public key: %s\n", words[safe]);
+}
+
+/* By which keys WeChat is believed, and which it used last. */
+static bool
+run_keys(const struct settings *settings, const char *order_no,
+    struct err *err)
+{
+	const char *pub_key_id = settings->wechat_pub_key_id != NULL
+	    ? settings->wechat_pub_key_id : "";
+	struct store *store = NULL;
+	enum store_keys_safe safe;
+	bool is_first = true, ok;
+
+	(void)order_no;
+	if (!settings->has_v3)
+		return err_set(err, ERR_INPUT, "API V3 is not configured");
+	ok = settings_store(settings, &store, err)
+	    && store_keys_report(store, pub_key_id, show_key, &is_first,
+	    flow_deadline(), err)
+	    && store_keys_safe(store, pub_key_id, flow_deadline(), &safe,
+	    err);
+	if (ok && is_first)
+		puts("no key: none is configured, none was fetched");
+	if (ok)
+		show_safety(safe);
+	store_close(store);
+	return ok;
+}
+
 static const struct command commands[] = {
 	{ "migrate", SETTINGS_MIGRATE, false, run_migrate },
 	{ "worker", SETTINGS_WORKER, false, run_worker },
 	{ "query", SETTINGS_WORKER, true, run_query },
+	{ "keys", SETTINGS_WORKER, false, run_keys },
 };
 
 static int
 usage(void)
 {
 	fputs("usage: wxpayctl [--config PATH] migrate | worker | "
-	    "query ORDER | version\n"
+	    "query ORDER | keys | version\n"
 	    "PATH: else $WXPAY_CONF, else " CONFIG "\n", stderr);
 	return 2;
 }

@@ -16,7 +16,11 @@ grant usage on schema wxpay to wxpay_pay, wxpay_notify, wxpay_refund,
 grant execute on function wxpay.ping
     to wxpay_pay, wxpay_notify, wxpay_refund, wxpay_worker;
 
-grant execute on function wxpay.notice_paid, wxpay.notice_refunded
+grant execute on function wxpay.keys_list, wxpay.key_seen
+    to wxpay_pay, wxpay_notify, wxpay_refund, wxpay_worker;
+
+grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
+    wxpay.notice_other
     to wxpay_notify;
 
 grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
@@ -40,7 +44,8 @@ grant execute on function wxpay.refund_claim, wxpay.refund_told
     to wxpay_refund, wxpay_worker;
 
 grant execute on function wxpay.order_expire, wxpay.events_number,
-    wxpay.calls_sweep, wxpay.partitions_ahead
+    wxpay.calls_sweep, wxpay.partitions_ahead, wxpay.keys_claim,
+    wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe
     to wxpay_worker;
 
 grant select on wxpay.orders, wxpay.payments, wxpay.refunds, wxpay.events,

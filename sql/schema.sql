@@ -152,10 +152,181 @@ end $$;
 
 
 --
--- Name: notice_paid(text, text, text, bytea, text, text, text, bigint, text, text, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: key_put(text, text, text, bigint, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) RETURNS text
+CREATE FUNCTION wxpay.key_put(p_mchid text, p_serial text, p_pem text, p_not_before bigint, p_not_after bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    insert into wechat_keys (mchid, serial, pem, not_before, not_after)
+    values (p_mchid, p_serial, p_pem, to_timestamp(p_not_before),
+        to_timestamp(p_not_after))
+    on conflict do nothing;
+    if found then
+        return 'new';
+    end if;
+    return case when exists (select from wechat_keys
+            where mchid = p_mchid and serial = p_serial and pem = p_pem)
+        then 'known' else 'differs' end;
+end $$;
+
+
+--
+-- Name: key_seen(text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    insert into wechat_key_uses as u (mchid, serial, via)
+    values (p_mchid, p_serial, p_via)
+    on conflict (mchid, serial, via) do update
+        set last_at = greatest(u.last_at, excluded.last_at)
+    returning true
+$$;
+
+
+--
+-- Name: keys_claim(text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_claim(p_mchid text, p_nonce text, p_lease_s integer) RETURNS TABLE(lease_no bigint, call_no bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    f wechat_key_fetches;
+begin
+    insert into wechat_key_fetches (mchid) values (p_mchid)
+    on conflict do nothing;
+    update wechat_key_fetches set lease_no = lease_no + 1,
+        leased_until = clock_timestamp() + make_interval(secs => p_lease_s)
+    where mchid = (select mchid from wechat_key_fetches
+        where mchid = p_mchid and due_at <= clock_timestamp()
+            and (leased_until is null or leased_until <= clock_timestamp())
+        for no key update skip locked)
+    returning * into f;
+    if not found then
+        return;
+    end if;
+    return query select f.lease_no, call_begin(p_mchid, 'certificates', null,
+        null, p_nonce, f.lease_no);
+end $$;
+
+
+--
+-- Name: keys_list(text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_list(p_mchid text) RETURNS TABLE(serial text, pem text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select serial, pem from wechat_keys
+    where mchid = p_mchid and not_after > now()
+    order by not_after desc, serial limit 16
+$$;
+
+
+--
+-- Name: keys_report(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_report(p_mchid text, p_pub_key_id text) RETURNS TABLE(serial text, kind text, not_after text, notice_at text, answer_at text, fetched_at text, fetch_outcome text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    with known as (
+        select k.serial, 'certificate' as kind, k.not_after
+        from wechat_keys k where k.mchid = p_mchid
+        union all
+        select p_pub_key_id, 'public key', null where p_pub_key_id <> ''
+        union all
+        select u.serial, 'not configured', null
+        from wechat_key_uses u where u.mchid = p_mchid
+            and u.serial <> p_pub_key_id
+            and not exists (select from wechat_keys k
+                where k.mchid = p_mchid and k.serial = u.serial)
+        group by u.serial)
+    select k.serial, k.kind, rfc3339(k.not_after),
+        rfc3339((select last_at from wechat_key_uses u
+            where u.mchid = p_mchid and u.serial = k.serial
+                and via = 'notice')),
+        rfc3339((select last_at from wechat_key_uses u
+            where u.mchid = p_mchid and u.serial = k.serial
+                and via = 'answer')),
+        rfc3339(f.fetched_at), f.outcome
+    from known k
+    left join wechat_key_fetches f on f.mchid = p_mchid
+    order by k.kind desc, k.not_after desc nulls last, k.serial
+$$;
+
+
+--
+-- Name: keys_safe(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_safe(p_mchid text, p_pub_key_id text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select case
+        when p_pub_key_id = '' then 'no_key'
+        when (select count(distinct via) from wechat_key_uses
+            where mchid = p_mchid and serial = p_pub_key_id) < 2
+            then 'unused'
+        when exists (select from wechat_key_uses
+            where mchid = p_mchid and serial <> p_pub_key_id
+                and last_at > now() - interval '25 hours')
+            then 'certificate'
+        else 'yes' end
+$$;
+
+
+--
+-- Name: keys_told(text, bigint, bigint, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    update wechat_key_fetches set leased_until = null,
+        due_at = clock_timestamp() + make_interval(secs => p_again_s),
+        fetched_at = case p_verdict when 'done' then clock_timestamp()
+            else fetched_at end,
+        outcome = p_verdict || coalesce(' ' || nullif(p_code, ''), '')
+    where mchid = p_mchid and lease_no = p_lease_no;
+    return found;
+end $$;
+
+
+--
+-- Name: notice_other(text, text, text, text, bytea, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.notice_other(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_event_type text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    insert into notices (mchid, kind, api, request_id, verdict, proof, raw)
+    values (p_mchid, 'other', p_api, p_request_id, p_event_type, p_proof,
+        p_raw)
+    returning true
+$$;
+
+
+--
+-- Name: notice_paid(text, text, text, text, bytea, text, text, text, bigint, text, text, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -165,18 +336,18 @@ declare
         to_timestamp(p_paid_at), 'notice');
 begin
     insert into notices (mchid, kind, api, request_id, verdict,
-        out_trade_no, transaction_id, raw)
+        out_trade_no, transaction_id, proof, raw)
     values (p_mchid, 'paid', p_api, p_request_id, verdict, p_out_trade_no,
-        p_transaction_id, p_raw);
+        p_transaction_id, p_proof, p_raw);
     return verdict;
 end $$;
 
 
 --
--- Name: notice_refunded(text, text, text, bytea, text, text, text, bigint, bigint, boolean); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: notice_refunded(text, text, text, text, bytea, text, text, text, bigint, bigint, boolean, boolean, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean) RETURNS text
+CREATE FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -184,20 +355,32 @@ declare
     p       payments;
     r       refunds;
     verdict text;
+    moves   boolean := p_is_success and p_is_signed;
 begin
-    select * into p from payments
-    where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    if moves then
+        p := payment_lock(p_mchid, p_out_trade_no);
+    else
+        select * into p from payments
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    end if;
     select * into r from refunds
-    where mchid = p_mchid and out_refund_no = p_out_refund_no for no key update;
+    where mchid = p_mchid and out_refund_no = p_out_refund_no
+    for no key update;
     if p.mchid is null then
         verdict := 'unknown';
     elsif p.total_fen <> p_total_fen
-        or p.transaction_id is distinct from p_transaction_id
+        or p.transaction_id <> p_transaction_id
         or (r.mchid is not null and (r.out_trade_no <> p_out_trade_no
             or r.refund_fen <> p_refund_fen)) then
         verdict := 'differs';
     elsif r.state = 'refunded' and p_is_success then
         verdict := 'already';
+    elsif moves and p.state = 'paid' then
+        perform actor_is(null, 'refund notice');
+        verdict := refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
+            p_refund_id, p_refund_fen,
+            -- WeChat need not say when
+            coalesce(to_timestamp(nullif(p_refunded_at, 0)), now()));
     else
         verdict := 'hinted';
         -- of ours, but nobody here has approved it: asked about like one
@@ -221,9 +404,9 @@ begin
             'refund notice');
     end if;
     insert into notices (mchid, kind, api, request_id, verdict,
-        out_trade_no, transaction_id, out_refund_no, raw)
+        out_trade_no, transaction_id, out_refund_no, proof, raw)
     values (p_mchid, 'refunded', p_api, p_request_id, verdict,
-        p_out_trade_no, p_transaction_id, p_out_refund_no, p_raw);
+        p_out_trade_no, p_transaction_id, p_out_refund_no, p_proof, p_raw);
     return verdict;
 end $$;
 
@@ -263,7 +446,7 @@ end $$;
 -- Name: order_close(text, text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.order_close(p_mchid text, p_order_no text, p_token text, p_nonce text, p_lease_s integer) RETURNS TABLE(verdict text, out_trade_no text, appid text, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.order_close(p_mchid text, p_order_no text, p_token text, p_nonce text, p_lease_s integer) RETURNS TABLE(verdict text, out_trade_no text, appid text, api text, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -276,8 +459,8 @@ begin
     where mchid = p_mchid and order_no = p_order_no and token = p_token
     for no key update;
     if not found then
-        return query select 'unknown', null::text, null::text, null::bigint,
-            null::bigint;
+        return query select 'unknown', null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     if o.state = 'pending' then
@@ -290,8 +473,8 @@ begin
         end if;
     end if;
     if o.state <> 'pending' then
-        return query select o.state, null::text, null::text, null::bigint,
-            null::bigint;
+        return query select o.state, null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     select * into p from payments
@@ -301,8 +484,8 @@ begin
         and (leased_until is null or leased_until <= clock_timestamp())
     order by attempt limit 1 for no key update skip locked;
     if not found then
-        return query select 'closing', null::text, null::text, null::bigint,
-            null::bigint;
+        return query select 'closing', null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     update payments set lease_no = lease_no + 1,
@@ -311,7 +494,7 @@ begin
         check_at = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select 'call', p.out_trade_no, p.appid, p.lease_no,
+    return query select 'call', p.out_trade_no, p.appid, p.api, p.lease_no,
         call_begin(p_mchid, 'close', p.out_trade_no, null, p_nonce,
             p.lease_no);
 end $$;
@@ -518,7 +701,7 @@ end $$;
 -- Name: pay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, text, integer, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, prepay_id text, code_url text, h5_url text, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -539,7 +722,7 @@ begin
             null::text, opened.total_fen, null::text, null::text, null::text,
             null::bigint, null::text, null::text, null::text, null::text,
             null::text, null::text, null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into o from orders
@@ -600,7 +783,7 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.lease_no, call;
+        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call;
 end $$;
 
 
@@ -715,7 +898,7 @@ begin
     update payments set
         state = case p_verdict when 'done' then 'prepaid'
             when 'closed' then 'closed' else state end,
-        prepay_id = case p_verdict when 'done' then p_prepay_id
+        prepay_id = case p_verdict when 'done' then nullif(p_prepay_id, '')
             else prepay_id end,
         code_url = case p_verdict when 'done' then nullif(p_code_url, '')
             else code_url end,
@@ -1638,7 +1821,7 @@ CASE state
     WHEN 'paid'::text THEN 2
     ELSE 0
 END)),
-    CONSTRAINT payments_prepaid_has_prepay_id CHECK (((state <> 'prepaid'::text) OR (prepay_id IS NOT NULL))),
+    CONSTRAINT payments_prepaid_has_an_answer CHECK (((state <> 'prepaid'::text) OR (num_nonnulls(prepay_id, code_url, h5_url) > 0))),
     CONSTRAINT payments_refunded_within_reserved_within_total CHECK (((0 <= refunded_fen) AND (refunded_fen <= reserved_fen) AND (reserved_fen <= total_fen))),
     CONSTRAINT payments_settle_only_if_paid CHECK (((NOT settles) OR (state = 'paid'::text))),
     CONSTRAINT payments_state_is_known CHECK ((state = ANY (ARRAY['created'::text, 'prepaid'::text, 'paid'::text, 'closed'::text]))),
@@ -2298,7 +2481,7 @@ CREATE TABLE wxpay_data.calls (
     code text,
     ended_at timestamp with time zone,
     CONSTRAINT calls_end_as_a_whole CHECK ((num_nonnulls(outcome, ended_at) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text])))
+    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text])))
 )
 PARTITION BY RANGE (began_at);
 
@@ -2335,7 +2518,7 @@ CREATE TABLE wxpay_data.calls_default (
     code text,
     ended_at timestamp with time zone,
     CONSTRAINT calls_end_as_a_whole CHECK ((num_nonnulls(outcome, ended_at) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text])))
+    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text])))
 );
 
 
@@ -2389,7 +2572,8 @@ CREATE TABLE wxpay_data.notices (
     out_trade_no text,
     transaction_id text,
     out_refund_no text,
-    raw bytea NOT NULL
+    raw bytea NOT NULL,
+    proof text DEFAULT ''::text NOT NULL
 )
 PARTITION BY RANGE (received_at);
 
@@ -2409,7 +2593,8 @@ CREATE TABLE wxpay_data.notices_default (
     out_trade_no text,
     transaction_id text,
     out_refund_no text,
-    raw bytea NOT NULL
+    raw bytea NOT NULL,
+    proof text DEFAULT ''::text NOT NULL
 );
 
 
@@ -2586,6 +2771,50 @@ ALTER TABLE wxpay_data.unexpected ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+
+--
+-- Name: wechat_key_fetches; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.wechat_key_fetches (
+    mchid text NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_no bigint DEFAULT 0 NOT NULL,
+    fetched_at timestamp with time zone,
+    outcome text
+);
+
+
+--
+-- Name: wechat_key_uses; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.wechat_key_uses (
+    mchid text NOT NULL,
+    serial text NOT NULL,
+    via text NOT NULL,
+    first_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wechat_key_uses_via_is_known CHECK ((via = ANY (ARRAY['notice'::text, 'answer'::text])))
+);
+
+
+--
+-- Name: wechat_keys; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.wechat_keys (
+    mchid text NOT NULL,
+    serial text NOT NULL,
+    pem text NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    not_after timestamp with time zone NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wechat_keys_end_after_they_begin CHECK ((not_after > not_before)),
+    CONSTRAINT wechat_keys_serial_is_40_digits CHECK ((serial ~ '^[0-9A-F]{40}$'::text))
 );
 
 
@@ -2800,6 +3029,30 @@ ALTER TABLE ONLY wxpay_data.unexpected
 
 ALTER TABLE ONLY wxpay_data.unexpected
     ADD CONSTRAINT unexpected_stands_once UNIQUE (mchid, kind, out_trade_no, transaction_id, out_refund_no);
+
+
+--
+-- Name: wechat_key_fetches wechat_key_fetches_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_key_fetches
+    ADD CONSTRAINT wechat_key_fetches_pkey PRIMARY KEY (mchid);
+
+
+--
+-- Name: wechat_key_uses wechat_key_uses_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_key_uses
+    ADD CONSTRAINT wechat_key_uses_pkey PRIMARY KEY (mchid, serial, via);
+
+
+--
+-- Name: wechat_keys wechat_keys_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_keys
+    ADD CONSTRAINT wechat_keys_pkey PRIMARY KEY (mchid, serial);
 
 
 --
@@ -3111,6 +3364,13 @@ CREATE TRIGGER steps_stay BEFORE TRUNCATE ON wxpay_data.steps FOR EACH STATEMENT
 
 
 --
+-- Name: wechat_keys wechat_keys_stay; Type: TRIGGER; Schema: wxpay_data; Owner: -
+--
+
+CREATE TRIGGER wechat_keys_stay BEFORE DELETE OR TRUNCATE ON wxpay_data.wechat_keys FOR EACH STATEMENT EXECUTE FUNCTION wxpay_data.row_stays();
+
+
+--
 -- Name: orders orders_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
 --
 
@@ -3164,6 +3424,30 @@ ALTER TABLE ONLY wxpay_data.request_ids
 
 ALTER TABLE ONLY wxpay_data.shop_logins
     ADD CONSTRAINT shop_logins_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
+
+
+--
+-- Name: wechat_key_fetches wechat_key_fetches_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_key_fetches
+    ADD CONSTRAINT wechat_key_fetches_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
+
+
+--
+-- Name: wechat_key_uses wechat_key_uses_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_key_uses
+    ADD CONSTRAINT wechat_key_uses_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
+
+
+--
+-- Name: wechat_keys wechat_keys_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_keys
+    ADD CONSTRAINT wechat_keys_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
 
 
 --
@@ -3221,19 +3505,89 @@ GRANT ALL ON FUNCTION wxpay.events_number(p_mchid text) TO wxpay_worker;
 
 
 --
--- Name: FUNCTION notice_paid(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION key_put(p_mchid text, p_serial text, p_pem text, p_not_before bigint, p_not_after bigint); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) TO wxpay_notify;
+REVOKE ALL ON FUNCTION wxpay.key_put(p_mchid text, p_serial text, p_pem text, p_not_before bigint, p_not_after bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.key_put(p_mchid text, p_serial text, p_pem text, p_not_before bigint, p_not_after bigint) TO wxpay_worker;
 
 
 --
--- Name: FUNCTION notice_refunded(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION key_seen(p_mchid text, p_serial text, p_via text); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean) TO wxpay_notify;
+REVOKE ALL ON FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) TO wxpay_notify;
+GRANT ALL ON FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) TO wxpay_refund;
+GRANT ALL ON FUNCTION wxpay.key_seen(p_mchid text, p_serial text, p_via text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_claim(p_mchid text, p_nonce text, p_lease_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_claim(p_mchid text, p_nonce text, p_lease_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_claim(p_mchid text, p_nonce text, p_lease_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_list(p_mchid text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_list(p_mchid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_list(p_mchid text) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.keys_list(p_mchid text) TO wxpay_notify;
+GRANT ALL ON FUNCTION wxpay.keys_list(p_mchid text) TO wxpay_refund;
+GRANT ALL ON FUNCTION wxpay.keys_list(p_mchid text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_report(p_mchid text, p_pub_key_id text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_report(p_mchid text, p_pub_key_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_report(p_mchid text, p_pub_key_id text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_safe(p_mchid text, p_pub_key_id text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_safe(p_mchid text, p_pub_key_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_safe(p_mchid text, p_pub_key_id text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION notice_other(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_event_type text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.notice_other(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_event_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.notice_other(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_event_type text) TO wxpay_notify;
+
+
+--
+-- Name: FUNCTION notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) TO wxpay_notify;
+
+
+--
+-- Name: FUNCTION notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) TO wxpay_notify;
 
 
 --

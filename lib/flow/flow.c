@@ -10,6 +10,7 @@ flow_open(const struct settings *settings, struct flow *out, struct err *err)
 		.mchid = settings->mchid,
 		.sign_type = settings->sign_type,
 		.api_key = settings->api_key,
+		.apiv3_key = settings->apiv3_key,
 		.url = settings->wechat_url,
 		.url_backup = settings->wechat_url_backup,
 		.ca = settings->wechat_ca,
@@ -21,9 +22,13 @@ flow_open(const struct settings *settings, struct flow *out, struct err *err)
 	};
 
 	*out = (struct flow){ .settings = settings };
-	if (wechat_open(&config, &out->wechat, err)
-	    && settings_store(settings, &out->store, err))
+	if (!settings_store(settings, &out->store, err)
+	    || !flow_keys_open(settings, out->store, &out->keys, err))
+		goto fail;
+	config.keys = flow_keys_get(out->keys);
+	if (wechat_open(&config, &out->wechat, err))
 		return true;
+fail:
 	flow_close(out);
 	return false;
 }
@@ -32,6 +37,7 @@ void
 flow_close(struct flow *flow)
 {
 	wechat_close(flow->wechat);
+	flow_keys_close(flow->keys);
 	store_close(flow->store);
 	*flow = (struct flow){ 0 };
 }
@@ -49,7 +55,7 @@ flow_lease_s(const struct flow *flow)
 }
 
 void
-flow_log_answer(const char *op, const char *number,
+flow_answered(const struct flow *flow, const char *op, const char *number,
     const struct wechat_answer *answer)
 {
 	const char *verdict = wechat_verdict_name(answer->verdict);
@@ -65,4 +71,6 @@ flow_log_answer(const char *op, const char *number,
 		log_warn("wechat.answered", "op", op, "number", number,
 		    "verdict", verdict, "code", answer->code, "text",
 		    answer->text, NULL);
+	flow_keys_seen(flow->keys, answer->serial, "answer",
+	    flow_deadline());
 }

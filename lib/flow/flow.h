@@ -2,7 +2,7 @@
  * flow: the steps that need both WeChat and the store.
  *
  * Knows that a row is committed before WeChat is called, and an outcome
- * after.  Hides nothing.  Owns the store and the WeChat handle.  The one copy
+ * after.  Hides nothing.  Owns the store, the keys and the WeChat handle.  The one copy
  * that the programs and the worker share; never sees the web.
  */
 #ifndef FLOW_FLOW_H
@@ -13,6 +13,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "flow/flow_keys.h"
 #include "flow/settings.h"
 #include "store/store.h"
 #include "wechat/wechat.h"
@@ -22,6 +23,7 @@
 struct flow {
 	const struct settings *settings;	/* borrowed */
 	struct store *store;
+	struct flow_keys *keys;			/* NULL: no V3 */
 	struct wechat *wechat;
 };
 
@@ -37,8 +39,9 @@ int64_t flow_deadline(void);
  * and five more. */
 long flow_lease_s(const struct flow *flow);
 
-/* Log what WeChat answered; an alarm wakes someone. */
-void flow_log_answer(const char *op, const char *number,
-    const struct wechat_answer *answer);
+/* WeChat has answered: log it, for an alarm wakes someone, and note by which
+ * key it was believed. */
+void flow_answered(const struct flow *flow, const char *op,
+    const char *number, const struct wechat_answer *answer);
 
 #endif

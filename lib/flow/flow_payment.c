@@ -48,16 +48,17 @@ log_settled(const char *out_trade_no, enum store_settled settled)
 }
 
 static bool
-payment_query(const struct flow *flow, const char *appid,
-    const char *out_trade_no, const char *nonce, int64_t lease_no,
-    int64_t call_no, long check_s, enum store_settled *settled,
-    struct wechat_answer *answer, struct err *err)
+payment_query(const struct flow *flow, const struct payment_key *key,
+    const char *nonce, int64_t lease_no, int64_t call_no, long check_s,
+    enum store_settled *settled, struct wechat_answer *answer,
+    struct err *err)
 {
+	const char *out_trade_no = key->out_trade_no;
 	struct payment_facts facts = { 0 };
 	struct store_outcome outcome;
 
-	wechat_query(flow->wechat, appid, out_trade_no, nonce, &facts, answer);
-	flow_log_answer("query", out_trade_no, answer);
+	wechat_query(flow->wechat, key, nonce, &facts, answer);
+	flow_answered(flow, "query", out_trade_no, answer);
 	outcome = outcome_of(out_trade_no, lease_no, call_no, answer, check_s);
 	if (!store_payment_told(flow->store, &outcome,
 	    answer->verdict == WECHAT_DONE ? &facts : NULL, flow_deadline(),
@@ -78,7 +79,7 @@ payment_prepay(const struct flow *flow, const char *nonce,
 
 	wechat_prepay(flow->wechat, &paid->payment, nonce, &paid->prepay,
 	    answer);
-	flow_log_answer("prepay", out_trade_no, answer);
+	flow_answered(flow, "prepay", out_trade_no, answer);
 	outcome = outcome_of(out_trade_no, paid->lease_no, paid->call_no,
 	    answer, flow->settings->check_first_s);
 	return store_payment_prepaid(flow->store, &outcome, &paid->prepay,
@@ -116,6 +117,7 @@ pay_turn(const struct flow *flow, struct store_pay *pay,
 {
 	enum store_payment_state state;
 	enum store_settled settled;
+	struct payment_key key;
 	char nonce[NONCE_SIZE];
 
 	if (!nonce_new(nonce, err))
@@ -135,8 +137,8 @@ pay_turn(const struct flow *flow, struct store_pay *pay,
 		    : end_of(answer->verdict);
 		return true;
 	case STORE_PAY_ASK:
-		if (!payment_query(flow, paid->payment.appid,
-		    paid->payment.out_trade_no, nonce, paid->lease_no,
+		key = payment_key_of(&paid->payment);
+		if (!payment_query(flow, &key, nonce, paid->lease_no,
 		    paid->call_no, flow->settings->check_young_s, &settled,
 		    answer, err))
 			return false;
@@ -225,14 +227,12 @@ flow_payment_step(const struct flow *flow, const char *out_trade_no,
 	check_s = payment_next_check(claim.age_s, flow->settings->check_first_s,
 	    flow->settings->check_young_s);
 	if (claim.op == STORE_PAYMENT_QUERY)
-		return payment_query(flow, claim.appid, claim.out_trade_no,
-		    nonce, claim.lease_no, claim.call_no, check_s, &settled,
-		    &answer, err);
-	wechat_close_payment(flow->wechat, claim.appid, claim.out_trade_no,
-	    nonce, &answer);
-	flow_log_answer("close", claim.out_trade_no, &answer);
-	outcome = outcome_of(claim.out_trade_no, claim.lease_no, claim.call_no,
-	    &answer, check_s);
+		return payment_query(flow, &claim.key, nonce, claim.lease_no,
+		    claim.call_no, check_s, &settled, &answer, err);
+	wechat_close_payment(flow->wechat, &claim.key, nonce, &answer);
+	flow_answered(flow, "close", claim.key.out_trade_no, &answer);
+	outcome = outcome_of(claim.key.out_trade_no, claim.lease_no,
+	    claim.call_no, &answer, check_s);
 	return store_payment_closed(flow->store, &outcome, flow_deadline(),
 	    &state, err);
 }
@@ -264,10 +264,9 @@ order_close_call(const struct flow *flow, const struct store_close *call,
 	enum store_payment_state state;
 	struct store_outcome outcome;
 
-	wechat_close_payment(flow->wechat, call->appid, call->out_trade_no,
-	    nonce, &answer);
-	flow_log_answer("close", call->out_trade_no, &answer);
-	outcome = outcome_of(call->out_trade_no, call->lease_no,
+	wechat_close_payment(flow->wechat, &call->key, nonce, &answer);
+	flow_answered(flow, "close", call->key.out_trade_no, &answer);
+	outcome = outcome_of(call->key.out_trade_no, call->lease_no,
 	    call->call_no, &answer, flow->settings->check_first_s);
 	return store_payment_closed(flow->store, &outcome, flow_deadline(),
 	    &state, err);

@@ -58,12 +58,12 @@ flow_refund_step(const struct flow *flow, const char *out_refund_no,
 		return true;
 	is_query = claim.op != STORE_REFUND_SEND;
 	if (is_query)
-		wechat_query_refund(flow->wechat, claim.refund.appid,
-		    claim.refund.out_refund_no, nonce, &facts, &answer);
+		wechat_query_refund(flow->wechat, &claim.refund, nonce, &facts,
+		    &answer);
 	else
 		wechat_refund(flow->wechat, &claim.refund, nonce, refund_id,
 		    &answer);
-	flow_log_answer(is_query ? "refund_query" : "refund",
+	flow_answered(flow, is_query ? "refund_query" : "refund",
 	    claim.refund.out_refund_no, &answer);
 	outcome = (struct store_refund_outcome){
 		.claim = &claim,

@@ -5,6 +5,7 @@
 #include "base/conf.h"
 #include "base/str.h"
 #include "pay/payment.h"
+#include "wire/seal3.h"
 
 #define PAY SETTINGS_PAY
 #define NOTIFY SETTINGS_NOTIFY
@@ -13,6 +14,8 @@
 #define MIGRATE SETTINGS_MIGRATE
 #define WEB (PAY | NOTIFY | REFUND)
 #define CALLS (PAY | REFUND | WORKER)	/* who calls WeChat */
+/* Who needs it once V3 is configured, that is, apiv3_key is in the file. */
+#define WITH_V3(programs) ((unsigned)(programs) << 8)
 #define DAY 86400
 
 static const struct conf_key keys[] = {
@@ -25,14 +28,21 @@ static const struct conf_key keys[] = {
 
 	{ "mchid", CONF_TEXT, WEB | WORKER | MIGRATE, 0, NULL, 0, 0 },
 	{ "appid", CONF_TEXT, WEB | WORKER, 0, NULL, 0, 0 },
-	{ "api", CONF_TEXT, WEB | WORKER, 0, "v2", 0, 0 },
+	{ "api", CONF_TEXT, WEB | WORKER, 0, "v3", 0, 0 },
 	{ "sign_type", CONF_TEXT, WEB | WORKER, 0, "HMAC-SHA256", 0, 0 },
 
-	{ "api_key", CONF_SECRET, WEB | WORKER, 0, NULL, 0, 0 },
+	{ "api_key", CONF_SECRET, 0, WEB | WORKER, NULL, 0, 0 },
+	{ "apiv3_key", CONF_SECRET, 0, NOTIFY | WORKER, NULL, 0, 0 },
+	{ "wechat_pub_key", CONF_SECRET, 0, WEB | WORKER, NULL, 0, 0 },
+	{ "wechat_pub_key_id", CONF_TEXT, 0, WEB | WORKER, NULL, 0, 0 },
+	{ "platform_ca", CONF_SECRET, 0, WEB | WORKER, NULL, 0, 0 },
+	{ "keys_refresh", CONF_INT, WORKER, 0, "3600", 1, 43200 },
 	{ "shop_key", CONF_SECRET, PAY, 0, NULL, 0, 0 },
 	{ "site_secret", CONF_SECRET, PAY | REFUND, 0, NULL, 0, 0 },
-	{ "merchant_cert", CONF_SECRET, REFUND | WORKER, 0, NULL, 0, 0 },
-	{ "merchant_key", CONF_SECRET, REFUND | WORKER, 0, NULL, 0, 0 },
+	{ "merchant_cert", CONF_SECRET, REFUND | WORKER | WITH_V3(PAY), 0,
+	    NULL, 0, 0 },
+	{ "merchant_key", CONF_SECRET, REFUND | WORKER | WITH_V3(PAY), 0,
+	    NULL, 0, 0 },
 
 	{ "wechat_url", CONF_TEXT, CALLS, 0, "https://api.mch.weixin.qq.com",
 	    0, 0 },
@@ -54,6 +64,38 @@ static const struct conf_key keys[] = {
 	{ "worker_poll_ms", CONF_INT, WORKER, 0, "500", 10, 900 },
 };
 
+/* New payments are made with an API whose keys are there. */
+static bool
+settings_judge_api(const struct settings *settings, struct err *err)
+{
+	enum payment_api api;
+
+	if (!payment_api_parse(settings->api, &api))
+		return err_set(err, ERR_INPUT, "api: neither v2 nor v3");
+	if (api == PAYMENT_V2 && settings->api_key == NULL)
+		return err_set(err, ERR_INPUT, "api: v2 needs api_key");
+	if (api == PAYMENT_V3 && !settings->has_v3)
+		return err_set(err, ERR_INPUT, "api: v3 needs apiv3_key");
+	return true;
+}
+
+static bool
+settings_judge_keys(const struct settings *settings, struct err *err)
+{
+	if (settings->api_key != NULL
+	    && !str_is_of(secret_bytes(settings->api_key), STR_ALNUM, 32, 32))
+		return err_set(err, ERR_INPUT,
+		    "api_key: not 32 letters and digits");
+	if (settings->apiv3_key != NULL
+	    && !seal3_key_check(settings->apiv3_key, err))
+		return false;
+	if ((settings->wechat_pub_key == NULL)
+	    != (settings->wechat_pub_key_id == NULL))
+		return err_set(err, ERR_INPUT, "wechat_pub_key and "
+		    "wechat_pub_key_id: one without the other");
+	return true;
+}
+
 /* Judge the texts that have a form of their own. */
 static bool
 settings_judge(struct settings *settings, const char *sign_type,
@@ -65,17 +107,29 @@ settings_judge(struct settings *settings, const char *sign_type,
 		return true;
 	if (!str_is_of(settings->appid, STR_ALNUM, 3, APPID_MAX))
 		return err_set(err, ERR_INPUT, "appid: not letters and digits");
-	if (!str_eq(settings->api, "v2"))
-		return err_set(err, ERR_INPUT, "api: \"v2\" is all there is yet");
 	if (!sign2_type_parse(sign_type, &settings->sign_type))
 		return err_set(err, ERR_INPUT,
 		    "sign_type: neither MD5 nor HMAC-SHA256");
-	if (!str_is_of(secret_bytes(settings->api_key), STR_ALNUM, 32, 32))
-		return err_set(err, ERR_INPUT,
-		    "api_key: not 32 letters and digits");
 	if (settings->public_url != NULL
 	    && strncmp(settings->public_url, "https://", 8) != 0)
 		return err_set(err, ERR_INPUT, "public_url: not https://");
+	return settings_judge_api(settings, err)
+	    && settings_judge_keys(settings, err);
+}
+
+/* Whether V3 is configured, and so who needs what. */
+static bool
+settings_who(const char *path, enum settings_program program, unsigned *who,
+    struct err *err)
+{
+	struct conf *conf = NULL;
+
+	if (!conf_read(path, keys, COUNT_OF(keys), 0, &conf, err))
+		return false;
+	*who = program;
+	if (conf_has(conf, "apiv3_key"))
+		*who |= WITH_V3(program);
+	conf_free(conf);
 	return true;
 }
 
@@ -84,8 +138,10 @@ settings_read(const char *path, enum settings_program program,
     struct settings *out, struct err *err)
 {
 	struct conf *conf = NULL;
+	unsigned who;
 
-	if (!conf_read(path, keys, COUNT_OF(keys), program, &conf, err))
+	if (!settings_who(path, program, &who, err)
+	    || !conf_read(path, keys, COUNT_OF(keys), who, &conf, err))
 		return false;
 	*out = (struct settings){
 		.conf = conf,
@@ -95,6 +151,12 @@ settings_read(const char *path, enum settings_program program,
 		.mchid = conf_text(conf, "mchid"),
 		.appid = conf_text(conf, "appid"),
 		.api = conf_text(conf, "api"),
+		.has_v3 = conf_has(conf, "apiv3_key"),
+		.apiv3_key = conf_secret(conf, "apiv3_key"),
+		.wechat_pub_key = conf_secret(conf, "wechat_pub_key"),
+		.wechat_pub_key_id = conf_text(conf, "wechat_pub_key_id"),
+		.platform_ca = conf_secret(conf, "platform_ca"),
+		.keys_refresh_s = conf_int(conf, "keys_refresh"),
 		.wechat_url = conf_text(conf, "wechat_url"),
 		.wechat_url_backup = conf_text(conf, "wechat_url_backup"),
 		.wechat_ca = conf_text(conf, "wechat_ca"),

@@ -21,23 +21,27 @@
 #include "store/store_order.h"
 
 struct store_raw {		/* borrowed: the notice as it arrived */
-	const char *api;	/* "v2" */
 	const char *request_id;
 	const char *bytes;
 	size_t len;
 };
 
+/* notice->kind is NOTICE_PAID, NOTICE_REFUNDED, NOTICE_OTHER. */
 MUSTUSE bool store_notice_paid(struct store *store,
-    const struct store_raw *raw, const struct payment_facts *facts,
+    const struct store_raw *raw, const struct notice *notice,
     int64_t deadline, enum store_settled *out, struct err *err);
 
 enum store_refund_notice {
-	STORE_NOTICE_HINTED = 1, STORE_NOTICE_ALREADY, STORE_NOTICE_DIFFERS,
-	STORE_NOTICE_UNKNOWN,
+	STORE_NOTICE_HINTED = 1, STORE_NOTICE_REFUNDED, STORE_NOTICE_ALREADY,
+	STORE_NOTICE_UNEXPECTED, STORE_NOTICE_DIFFERS, STORE_NOTICE_UNKNOWN,
 };
 
 MUSTUSE bool store_notice_refunded(struct store *store,
-    const struct store_raw *raw, const struct refund_facts *facts,
+    const struct store_raw *raw, const struct notice *notice,
     int64_t deadline, enum store_refund_notice *out, struct err *err);
+
+MUSTUSE bool store_notice_other(struct store *store,
+    const struct store_raw *raw, const struct notice *notice,
+    int64_t deadline, struct err *err);
 
 #endif

@@ -35,10 +35,22 @@ pay_add_how(struct store_query *query, const struct store_pay *pay)
 	store_query_int(query, pay->check_s);
 }
 
+/* By what WeChat is asked about the payment of this row. */
+static bool
+key_read(const PGresult *rows, struct payment_key *out, struct err *err)
+{
+	return store_rows_api(rows, &out->api, err)
+	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
+		sizeof(out->out_trade_no), err)
+	    && store_rows_text(rows, 0, "appid", out->appid,
+		sizeof(out->appid), err);
+}
+
 static bool
 pay_read_payment(const PGresult *rows, struct payment *out, struct err *err)
 {
-	return store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
+	return store_rows_api(rows, &out->api, err)
+	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
 		sizeof(out->out_trade_no), err)
 	    && store_rows_text(rows, 0, "appid", out->appid,
 		sizeof(out->appid), err)
@@ -185,14 +197,9 @@ claim_read(const PGresult *rows, struct store_payment_claim *out,
 	int64_t age = 0;
 
 	if (!store_rows_word(rows, "op", ops, &op, err)
-	    || !store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
-		sizeof(out->out_trade_no), err)
+	    || !key_read(rows, &out->key, err)
 	    || !store_rows_text(rows, 0, "order_no", out->order_no,
 		sizeof(out->order_no), err)
-	    || !store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err)
-	    || !store_rows_text(rows, 0, "api", out->api, sizeof(out->api),
-		err)
 	    || !store_rows_int(rows, "total_fen", &out->total_fen, err)
 	    || !store_rows_int(rows, "age_s", &age, err)
 	    || !store_rows_int(rows, "lease_no", &out->lease_no, err)
@@ -309,10 +316,7 @@ close_read(const PGresult *rows, struct store_close *out, struct err *err)
 	int verdict = 0;
 
 	if (!store_rows_word(rows, "verdict", verdicts, &verdict, err)
-	    || !store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
-		sizeof(out->out_trade_no), err)
-	    || !store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err)
+	    || (verdict == STORE_CLOSE_CALL && !key_read(rows, &out->key, err))
 	    || !store_rows_int(rows, "lease_no", &out->lease_no, err)
 	    || !store_rows_int(rows, "call_no", &out->call_no, err))
 		return false;

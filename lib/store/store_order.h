@@ -82,10 +82,8 @@ enum store_payment_op { STORE_PAYMENT_QUERY = 1, STORE_PAYMENT_CLOSE };
 
 struct store_payment_claim {
 	enum store_payment_op op;
-	char out_trade_no[OUT_TRADE_NO_MAX + 1];
+	struct payment_key key;
 	char order_no[ORDER_NO_MAX + 1];
-	char appid[APPID_MAX + 1];
-	char api[3];
 	fen_t total_fen;
 	long age_s;
 	int64_t lease_no, call_no;
@@ -121,8 +119,7 @@ enum store_close_verdict {
 
 struct store_close {
 	enum store_close_verdict verdict;
-	char out_trade_no[OUT_TRADE_NO_MAX + 1];	/* CALL */
-	char appid[APPID_MAX + 1];
+	struct payment_key key;		/* CALL */
 	int64_t lease_no, call_no;
 };
 

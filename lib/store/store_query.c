@@ -45,11 +45,13 @@ static const char *const texts[] = {
 	[STORE_SQL_CALLS_SWEEP] = "select * from wxpay.calls_sweep()",
 	[STORE_SQL_PARTITIONS_AHEAD] = "select * from wxpay.partitions_ahead()",
 	[STORE_SQL_NOTICE_PAID] = "select * from wxpay.notice_paid($1::text,"
-	    " $2::text, $3::text, $4::bytea, $5::text, $6::text, $7::text,"
-	    " $8::bigint, $9::text, $10::text, $11::text, $12::bigint)",
+	    " $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text,"
+	    " $8::text, $9::bigint, $10::text, $11::text, $12::text,"
+	    " $13::bigint)",
 	[STORE_SQL_NOTICE_REFUNDED] = "select * from wxpay.notice_refunded("
-	    "$1::text, $2::text, $3::text, $4::bytea, $5::text, $6::text,"
-	    " $7::text, $8::bigint, $9::bigint, $10::boolean)",
+	    "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text,"
+	    " $7::text, $8::text, $9::bigint, $10::bigint, $11::boolean,"
+	    " $12::boolean, $13::text, $14::bigint)",
 	[STORE_SQL_REFUND_REQUEST] = "select * from wxpay.refund_request("
 	    "$1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text,"
 	    " $7::text, $8::text)",
@@ -65,6 +67,21 @@ static const char *const texts[] = {
 	    " $2::text, $3::text)",
 	[STORE_SQL_REFUNDS_LIST] = "select * from wxpay.refunds_list($1::text,"
 	    " $2::text, $3::bigint, $4::int)",
+	[STORE_SQL_NOTICE_OTHER] = "select * from wxpay.notice_other($1::text,"
+	    " $2::text, $3::text, $4::text, $5::bytea, $6::text)",
+	[STORE_SQL_KEYS_LIST] = "select * from wxpay.keys_list($1::text)",
+	[STORE_SQL_KEYS_CLAIM] = "select * from wxpay.keys_claim($1::text,"
+	    " $2::text, $3::int)",
+	[STORE_SQL_KEY_PUT] = "select * from wxpay.key_put($1::text, $2::text,"
+	    " $3::text, $4::bigint, $5::bigint)",
+	[STORE_SQL_KEYS_TOLD] = "select * from wxpay.keys_told($1::text,"
+	    " $2::bigint, $3::bigint, $4::text, $5::text, $6::int)",
+	[STORE_SQL_KEY_SEEN] = "select * from wxpay.key_seen($1::text,"
+	    " $2::text, $3::text)",
+	[STORE_SQL_KEYS_REPORT] = "select * from wxpay.keys_report($1::text,"
+	    " $2::text)",
+	[STORE_SQL_KEYS_SAFE] = "select * from wxpay.keys_safe($1::text,"
+	    " $2::text)",
 };
 
 /* ------------------------------------------------------------ parameters */
@@ -256,6 +273,18 @@ store_rows_word(const PGresult *rows, const char *column,
 	}
 	return err_set(err, ERR_BUG, "unknown word \"%.40s\" in \"%s\"",
 	    text != NULL ? text : "", column);
+}
+
+bool
+store_rows_api(const PGresult *rows, enum payment_api *out, struct err *err)
+{
+	const char *text = NULL;
+
+	if (!rows_cell(rows, 0, "api", &text, err))
+		return false;
+	if (text != NULL && !payment_api_parse(text, out))
+		return err_set(err, ERR_BUG, "unknown api \"%.10s\"", text);
+	return true;
 }
 
 /* ------------------------------------------------------ one-cell answers */

@@ -48,6 +48,14 @@ enum store_function {
 	STORE_SQL_REFUND_TOLD,
 	STORE_SQL_REFUND_SHOW,
 	STORE_SQL_REFUNDS_LIST,
+	STORE_SQL_NOTICE_OTHER,
+	STORE_SQL_KEYS_LIST,
+	STORE_SQL_KEYS_CLAIM,
+	STORE_SQL_KEY_PUT,
+	STORE_SQL_KEYS_TOLD,
+	STORE_SQL_KEY_SEEN,
+	STORE_SQL_KEYS_REPORT,
+	STORE_SQL_KEYS_SAFE,
 };
 
 #define STORE_PARAMS_MAX 22
@@ -97,6 +105,10 @@ MUSTUSE bool store_rows_bool(const PGresult *rows, const char *column,
 /* *out is the caller's, who calls free(); NULL for a null. */
 MUSTUSE bool store_rows_copy(const PGresult *rows, const char *column,
     char **out, struct err *err);
+
+/* WeChat's API in the column "api"; a null leaves *out as it is. */
+MUSTUSE bool store_rows_api(const PGresult *rows, enum payment_api *out,
+    struct err *err);
 
 struct store_word {
 	const char *word;

@@ -121,8 +121,7 @@ refund_read_claim(const PGresult *rows, struct store_refund_claim *out,
 		sizeof(refund->appid), err)
 	    || !store_rows_text(rows, 0, "reason", refund->reason,
 		sizeof(refund->reason), err)
-	    || !store_rows_text(rows, 0, "api", out->api, sizeof(out->api),
-		err)
+	    || !store_rows_api(rows, &refund->api, err)
 	    || !store_rows_int(rows, "total_fen", &refund->total_fen, err)
 	    || !store_rows_int(rows, "refund_fen", &refund->refund_fen, err)
 	    || !store_rows_bool(rows, "from_recharge", &refund->from_recharge,

@@ -58,7 +58,6 @@ enum store_refund_op {
 struct store_refund_claim {
 	enum store_refund_op op;
 	struct refund refund;	/* HINT: no refund_fen, no reason */
-	char api[3];
 	bool is_abnormal;	/* failed, and asked about seldom */
 	long age_s;		/* since it was sent, or failed */
 	int64_t lease_no, call_no;

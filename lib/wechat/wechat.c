@@ -8,7 +8,12 @@
 #include "wechat/wechat_answer.h"
 #include "wechat/wechat_http.h"
 #include "wechat/wechat_v2.h"
+#include "wechat/wechat_v3.h"
+#include "wechat/wechat_v3_certs.h"
 #include "wire/cert.h"
+#include "wire/jsonread.h"
+#include "wire/seal3.h"
+#include "wire/sign3_key.h"
 #include "wire/xmlmsg.h"
 
 #define API_KEY_LEN 32		/* [v2.md 3.1] */
@@ -22,10 +27,13 @@ struct wechat {
 	char url_backup[WECHAT_URL_MAX + 1];	/* "" for none */
 	char public_url[WECHAT_URL_MAX + 1];
 	char *ca;
-	struct secret *api_key;
+	struct secret *api_key, *apiv3_key;
 	struct secret *cert, *key;
+	char serial[CERT_SERIAL_SIZE];	/* of cert */
+	struct sign3_key *sign_key;	/* the same as key */
 	long connect_ms, total_ms;
-	struct wechat_v2 v2;
+	struct wechat_v2 v2;	/* without api_key: no V2 */
+	struct wechat_v3 v3;	/* without keys: no V3 */
 	struct wechat_http *http;
 	/* what we remember of the first host */
 	pthread_mutex_t lock;
@@ -37,6 +45,7 @@ void
 wechat_start(void)
 {
 	xmlmsg_start();
+	jsonread_start();
 	wechat_http_start();
 }
 
@@ -69,15 +78,21 @@ wechat_secret_copy(const struct secret *from, struct secret **out,
 static bool
 wechat_config_check(const struct wechat_config *config, struct err *err)
 {
-	if (secret_len(config->api_key) != API_KEY_LEN)
+	if (config->api_key != NULL
+	    && secret_len(config->api_key) != API_KEY_LEN)
 		return err_set(err, ERR_INPUT, "API key: not %d bytes",
 		    API_KEY_LEN);
 	if ((config->merchant_cert == NULL) != (config->merchant_key == NULL))
 		return err_set(err, ERR_INPUT,
 		    "merchant certificate and key: one without the other");
+	if (config->keys != NULL && config->merchant_cert == NULL)
+		return err_set(err, ERR_INPUT,
+		    "V3: no merchant certificate and key");
 	if (config->connect_ms <= 0 || config->total_ms <= 0)
 		return err_set(err, ERR_INPUT, "time-out: not above zero");
-	return (config->ca == NULL || cert_file_check(config->ca, err))
+	return (config->apiv3_key == NULL
+		|| seal3_key_check(config->apiv3_key, err))
+	    && (config->ca == NULL || cert_file_check(config->ca, err))
 	    && (config->merchant_cert == NULL
 		|| cert_pair_check(config->merchant_cert,
 		    config->merchant_key, clock_now(), err));
@@ -98,6 +113,7 @@ wechat_config_copy(struct wechat *wechat, const struct wechat_config *config,
 	    || !wechat_url_copy(wechat->public_url, "public URL",
 		config->public_url, err)
 	    || !wechat_secret_copy(config->api_key, &wechat->api_key, err)
+	    || !wechat_secret_copy(config->apiv3_key, &wechat->apiv3_key, err)
 	    || !wechat_secret_copy(config->merchant_cert, &wechat->cert, err)
 	    || !wechat_secret_copy(config->merchant_key, &wechat->key, err))
 		return false;
@@ -111,8 +127,32 @@ wechat_config_copy(struct wechat *wechat, const struct wechat_config *config,
 	return true;
 }
 
+/* V3 signs with the merchant's key, in the name of its certificate. */
 static bool
-wechat_equip(struct wechat *wechat, enum sign2_type sign_type,
+wechat_equip_v3(struct wechat *wechat, struct wechat_keys *keys,
+    struct err *err)
+{
+	struct cert_facts facts;
+
+	if (keys == NULL)
+		return true;
+	if (!cert_read(secret_bytes(wechat->cert), secret_len(wechat->cert),
+	    &facts, err)
+	    || !sign3_key_new(wechat->key, &wechat->sign_key, err))
+		return false;
+	memcpy(wechat->serial, facts.serial, sizeof(wechat->serial));
+	wechat->v3 = (struct wechat_v3){
+		.mchid = wechat->mchid,
+		.serial = wechat->serial,
+		.key = wechat->sign_key,
+		.keys = keys,
+		.public_url = wechat->public_url,
+	};
+	return true;
+}
+
+static bool
+wechat_equip(struct wechat *wechat, const struct wechat_config *config,
     struct err *err)
 {
 	struct wechat_http_config http = {
@@ -123,11 +163,12 @@ wechat_equip(struct wechat *wechat, enum sign2_type sign_type,
 
 	wechat->v2 = (struct wechat_v2){
 		.mchid = wechat->mchid,
-		.sign_type = sign_type,
+		.sign_type = config->sign_type,
 		.api_key = wechat->api_key,
 		.public_url = wechat->public_url,
 	};
-	return wechat_http_new(&http, &wechat->http, err);
+	return wechat_equip_v3(wechat, config->keys, err)
+	    && wechat_http_new(&http, &wechat->http, err);
 }
 
 bool
@@ -141,7 +182,7 @@ wechat_open(const struct wechat_config *config, struct wechat **out,
 	(void)pthread_mutex_init(&wechat->lock, NULL);
 	if (!wechat_config_check(config, err)
 	    || !wechat_config_copy(wechat, config, err)
-	    || !wechat_equip(wechat, config->sign_type, err)) {
+	    || !wechat_equip(wechat, config, err)) {
 		wechat_close(wechat);
 		return false;
 	}
@@ -155,8 +196,10 @@ wechat_close(struct wechat *wechat)
 	if (wechat == NULL)
 		return;
 	wechat_http_free(wechat->http);
+	sign3_key_free(wechat->sign_key);
 	secret_free(wechat->key);
 	secret_free(wechat->cert);
+	secret_free(wechat->apiv3_key);
 	secret_free(wechat->api_key);
 	free(wechat->ca);
 	(void)pthread_mutex_destroy(&wechat->lock);
@@ -183,8 +226,8 @@ wechat_verdict_name(enum wechat_verdict verdict)
 	return names[verdict];
 }
 
-/* [v2.md 1.4] A first host that was out of reach three times running comes
- * second for three minutes, and then begins anew. */
+/* [v2.md 1.4, v3.md 2] A first host that was out of reach, late or in trouble
+ * three times running comes second for three minutes, and then begins anew. */
 static bool
 wechat_backup_is_first(struct wechat *wechat, int64_t now_ms)
 {
@@ -202,10 +245,10 @@ wechat_backup_is_first(struct wechat *wechat, int64_t now_ms)
 }
 
 static void
-wechat_remember(struct wechat *wechat, bool was_reached, int64_t now_ms)
+wechat_remember(struct wechat *wechat, bool was_well, int64_t now_ms)
 {
 	(void)pthread_mutex_lock(&wechat->lock);
-	if (was_reached) {
+	if (was_well) {
 		wechat->misses = 0;
 		wechat->backup_until_ms = 0;
 	} else if (++wechat->misses > MISSES_MAX
@@ -232,8 +275,8 @@ wechat_send_to(struct wechat *wechat, const char *const hosts[], size_t count,
 		buf_clear(&reply->body);
 		wechat_http_send(wechat->http, request, reply);
 		if (hosts[i] == wechat->url)
-			wechat_remember(wechat, reply->sent,
-			    clock_monotonic_ms());
+			wechat_remember(wechat, reply->code[0] == '\0'
+			    && reply->status < 500, clock_monotonic_ms());
 		if (reply->sent)
 			return;
 	}
@@ -259,12 +302,14 @@ wechat_send(struct wechat *wechat, const char *target,
 /* What a call is about, and what it is to fill. */
 struct topic {
 	const struct payment *payment;
-	const char *appid, *number;
+	const struct payment_key *key;
 	const struct refund *refund;
 	struct payment_prepay *prepay;
 	struct payment_facts *paid;
 	struct refund_facts *refunded;
 	char *refund_id;
+	struct wechat_certificate *list;
+	size_t *count;
 };
 
 static bool
@@ -277,19 +322,21 @@ topic_format_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		return wechat_v2_prepay_format(v2, topic->payment, nonce, out,
 		    err);
 	case WECHAT_CALL_QUERY:
-		return wechat_v2_query_format(v2, topic->appid, topic->number,
-		    nonce, out, err);
+		return wechat_v2_query_format(v2, topic->key->appid,
+		    topic->key->out_trade_no, nonce, out, err);
 	case WECHAT_CALL_CLOSE:
-		return wechat_v2_close_format(v2, topic->appid, topic->number,
-		    nonce, out, err);
+		return wechat_v2_close_format(v2, topic->key->appid,
+		    topic->key->out_trade_no, nonce, out, err);
 	case WECHAT_CALL_REFUND:
 		return wechat_v2_refund_format(v2, topic->refund, nonce, out,
 		    err);
 	case WECHAT_CALL_QUERY_REFUND:
-		return wechat_v2_query_refund_format(v2, topic->appid,
-		    topic->number, nonce, out, err);
+		return wechat_v2_query_refund_format(v2, topic->refund->appid,
+		    topic->refund->out_refund_no, nonce, out, err);
+	case WECHAT_CALL_CERTIFICATES:
+		break;
 	}
-	return err_set(err, ERR_BUG, "no such call");
+	return err_set(err, ERR_BUG, "V2 has no such call");
 }
 
 static void
@@ -303,19 +350,82 @@ topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		    topic->prepay, answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v2_query_judge(v2, topic->appid, topic->number, reply,
-		    topic->paid, answer);
+		wechat_v2_query_judge(v2, topic->key->appid,
+		    topic->key->out_trade_no, reply, topic->paid, answer);
 		break;
 	case WECHAT_CALL_CLOSE:
-		wechat_v2_close_judge(v2, topic->appid, reply, answer);
+		wechat_v2_close_judge(v2, topic->key->appid, reply, answer);
 		break;
 	case WECHAT_CALL_REFUND:
 		wechat_v2_refund_judge(v2, topic->refund, reply,
 		    topic->refund_id, answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v2_query_refund_judge(v2, topic->appid, topic->number,
-		    reply, topic->refunded, answer);
+		wechat_v2_query_refund_judge(v2, topic->refund->appid,
+		    topic->refund->out_refund_no, reply, topic->refunded,
+		    answer);
+		break;
+	case WECHAT_CALL_CERTIFICATES:
+		break;		/* never sent */
+	}
+}
+
+static bool
+topic_format_v3(const struct wechat_v3 *v3, enum wechat_call call,
+    const struct topic *topic, struct wechat_v3_request *out,
+    struct err *err)
+{
+	switch (call) {
+	case WECHAT_CALL_PREPAY:
+		return wechat_v3_prepay_format(v3, topic->payment, out, err);
+	case WECHAT_CALL_QUERY:
+		return wechat_v3_query_format(v3, topic->key->out_trade_no,
+		    out, err);
+	case WECHAT_CALL_CLOSE:
+		return wechat_v3_close_format(v3, topic->key->out_trade_no,
+		    out, err);
+	case WECHAT_CALL_REFUND:
+		return wechat_v3_refund_format(v3, topic->refund, out, err);
+	case WECHAT_CALL_QUERY_REFUND:
+		return wechat_v3_query_refund_format(
+		    topic->refund->out_refund_no, out, err);
+	case WECHAT_CALL_CERTIFICATES:
+		return wechat_v3_certificates_format(out, err);
+	}
+	return err_set(err, ERR_BUG, "no such call");
+}
+
+static void
+topic_judge_v3(const struct wechat *wechat, enum wechat_call call,
+    const struct topic *topic, const struct wechat_http_reply *reply,
+    struct wechat_answer *answer)
+{
+	const struct wechat_v3 *v3 = &wechat->v3;
+	epoch_t now = clock_now();
+
+	switch (call) {
+	case WECHAT_CALL_PREPAY:
+		wechat_v3_prepay_judge(v3, topic->payment, reply, now,
+		    topic->prepay, answer);
+		break;
+	case WECHAT_CALL_QUERY:
+		wechat_v3_query_judge(v3, topic->key, reply, now, topic->paid,
+		    answer);
+		break;
+	case WECHAT_CALL_CLOSE:
+		wechat_v3_close_judge(v3, reply, now, answer);
+		break;
+	case WECHAT_CALL_REFUND:
+		wechat_v3_refund_judge(v3, topic->refund, reply, now,
+		    topic->refund_id, answer);
+		break;
+	case WECHAT_CALL_QUERY_REFUND:
+		wechat_v3_query_refund_judge(v3, topic->refund->out_refund_no,
+		    reply, now, topic->refunded, answer);
+		break;
+	case WECHAT_CALL_CERTIFICATES:
+		wechat_v3_certs_judge(v3->keys, wechat->apiv3_key, reply, now,
+		    topic->list, topic->count, answer);
 		break;
 	}
 }
@@ -371,32 +481,74 @@ out:
 	buf_clear(&message);
 }
 
+static void
+wechat_call_v3(struct wechat *wechat, enum wechat_call call,
+    const struct topic *topic, const char *nonce,
+    struct wechat_answer *answer)
+{
+	struct wechat_http_request request = { 0 };
+	struct wechat_http_reply reply = { 0 };
+	struct wechat_v3_request message;
+	struct err err = { 0 };
+
+	wechat_v3_request_init(&message);
+	if (!topic_format_v3(&wechat->v3, call, topic, &message, &err)
+	    || !wechat_v3_request_sign(&wechat->v3, nonce, clock_now(),
+	    &message, &err)) {
+		wechat_fail("BUG", err.text, answer);
+		goto out;
+	}
+	request.method = message.method;
+	request.headers = message.headers;
+	request.body = buf_get(&message.body);
+	request.body_len = message.body.len;
+	wechat_send(wechat, buf_get(&message.target), &request, &reply);
+	topic_judge_v3(wechat, call, topic, &reply, answer);
+out:
+	buf_clear(&reply.body);
+	wechat_v3_request_clear(&message);
+}
+
+static void
+wechat_call(struct wechat *wechat, enum payment_api api,
+    enum wechat_call call, const struct topic *topic, const char *nonce,
+    struct wechat_answer *answer)
+{
+	if (api == PAYMENT_V3 && wechat->v3.keys == NULL)
+		wechat_fail("NO_V3_KEY", "V3 is not configured", answer);
+	else if (api == PAYMENT_V3)
+		wechat_call_v3(wechat, call, topic, nonce, answer);
+	else if (wechat->v2.api_key == NULL)
+		wechat_fail("NO_V2_KEY", "V2 is not configured", answer);
+	else
+		wechat_call_v2(wechat, call, topic, nonce, answer);
+}
+
 void
 wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer)
 {
-	wechat_call_v2(wechat, WECHAT_CALL_PREPAY, &(struct topic){
-	    .payment = payment, .prepay = prepay }, nonce, answer);
-}
-
-void
-wechat_query(struct wechat *wechat, const char *appid,
-    const char *out_trade_no, const char *nonce,
-    struct payment_facts *facts, struct wechat_answer *answer)
-{
-	wechat_call_v2(wechat, WECHAT_CALL_QUERY, &(struct topic){
-	    .appid = appid, .number = out_trade_no, .paid = facts }, nonce,
+	wechat_call(wechat, payment->api, WECHAT_CALL_PREPAY,
+	    &(struct topic){ .payment = payment, .prepay = prepay }, nonce,
 	    answer);
 }
 
 void
-wechat_close_payment(struct wechat *wechat, const char *appid,
-    const char *out_trade_no, const char *nonce,
+wechat_query(struct wechat *wechat, const struct payment_key *key,
+    const char *nonce, struct payment_facts *facts,
     struct wechat_answer *answer)
 {
-	wechat_call_v2(wechat, WECHAT_CALL_CLOSE, &(struct topic){
-	    .appid = appid, .number = out_trade_no }, nonce, answer);
+	wechat_call(wechat, key->api, WECHAT_CALL_QUERY,
+	    &(struct topic){ .key = key, .paid = facts }, nonce, answer);
+}
+
+void
+wechat_close_payment(struct wechat *wechat, const struct payment_key *key,
+    const char *nonce, struct wechat_answer *answer)
+{
+	wechat_call(wechat, key->api, WECHAT_CALL_CLOSE,
+	    &(struct topic){ .key = key }, nonce, answer);
 }
 
 void
@@ -404,27 +556,49 @@ wechat_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer)
 {
-	wechat_call_v2(wechat, WECHAT_CALL_REFUND, &(struct topic){
-	    .refund = refund, .refund_id = refund_id }, nonce, answer);
-}
-
-void
-wechat_query_refund(struct wechat *wechat, const char *appid,
-    const char *out_refund_no, const char *nonce, struct refund_facts *facts,
-    struct wechat_answer *answer)
-{
-	wechat_call_v2(wechat, WECHAT_CALL_QUERY_REFUND, &(struct topic){
-	    .appid = appid, .number = out_refund_no, .refunded = facts },
+	wechat_call(wechat, refund->api, WECHAT_CALL_REFUND,
+	    &(struct topic){ .refund = refund, .refund_id = refund_id },
 	    nonce, answer);
 }
 
+void
+wechat_query_refund(struct wechat *wechat, const struct refund *refund,
+    const char *nonce, struct refund_facts *facts,
+    struct wechat_answer *answer)
+{
+	wechat_call(wechat, refund->api, WECHAT_CALL_QUERY_REFUND,
+	    &(struct topic){ .refund = refund, .refunded = facts }, nonce,
+	    answer);
+}
+
+void
+wechat_certificates(struct wechat *wechat, const char *nonce,
+    struct wechat_certificate list[static WECHAT_KEYS_MAX], size_t *count,
+    struct wechat_answer *answer)
+{
+	*count = 0;
+	if (wechat->apiv3_key == NULL) {
+		wechat_fail("NO_V3_KEY", "no APIv3 key configured", answer);
+		return;
+	}
+	wechat_call(wechat, PAYMENT_V3, WECHAT_CALL_CERTIFICATES,
+	    &(struct topic){ .list = list, .count = count }, nonce, answer);
+}
+
 bool
-wechat_jsapi(const struct wechat *wechat, const char *appid,
+wechat_jsapi(const struct wechat *wechat, const struct payment_key *key,
     const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
 {
+	bool is_v3 = key->api == PAYMENT_V3;
 	char nonce[NONCE_SIZE];
 
-	return nonce_new(nonce, err)
-	    && wechat_v2_jsapi(&wechat->v2, appid, prepay_id, nonce, now, out,
-		err);
+	if (is_v3 ? wechat->v3.keys == NULL : wechat->v2.api_key == NULL)
+		return err_set(err, ERR_BUG, "API %s is not configured",
+		    payment_api_name(key->api));
+	if (!nonce_new(nonce, err))
+		return false;
+	return is_v3 ? wechat_v3_jsapi(&wechat->v3, key->appid, prepay_id,
+		nonce, now, out, err)
+	    : wechat_v2_jsapi(&wechat->v2, key->appid, prepay_id, nonce, now,
+		out, err);
 }

@@ -19,22 +19,29 @@
 #include "base/secret.h"
 #include "pay/payment.h"
 #include "pay/refund.h"
+#include "wechat/wechat_keys.h"
+#include "wire/cert.h"
 #include "wire/fields.h"
 #include "wire/mac.h"
 #include "wire/sign2.h"
 
 #define WECHAT_CODE_SIZE 33	/* err_code and NUL */
 #define WECHAT_URL_MAX 255
+#define WECHAT_PEM_SIZE 8192	/* of a certificate */
 
-struct wechat_config {		/* all borrowed by wechat_open for the call */
+struct wechat_config {		/* borrowed for the call, unless it says so */
 	const char *mchid;
 	enum sign2_type sign_type;
-	const struct secret *api_key;
+	const struct secret *api_key;	/* NULL: no payment is V2's */
+	struct wechat_keys *keys;	/* NULL: none is V3's; borrowed until
+					 * wechat_close */
+	const struct secret *apiv3_key;	/* for wechat_certificates alone */
 	const char *url;		/* "https://api.mch.weixin.qq.com" */
 	const char *url_backup;		/* NULL for none */
 	const char *ca;			/* PEM file; NULL: the system's */
-	const struct secret *merchant_cert;	/* PEM; NULL where no call */
-	const struct secret *merchant_key;	/* needs it */
+	const struct secret *merchant_cert;	/* PEM; V3 signs with this */
+	const struct secret *merchant_key;	/* pair, V2 sends refunds by
+						 * it; NULL where neither is */
 	const char *public_url;		/* base of the notify URLs */
 	long connect_ms, total_ms;
 };
@@ -45,7 +52,7 @@ struct wechat;
 void wechat_start(void);
 
 /* ERR_INPUT if a key, certificate or URL is unusable; merchant_cert and
- * merchant_key must belong together and be valid today. */
+ * merchant_key must belong together and be valid today, and V3 needs them. */
 MUSTUSE bool wechat_open(const struct wechat_config *config,
     struct wechat **out, struct err *err);
 void wechat_close(struct wechat *wechat);	/* NULL is fine */
@@ -76,40 +83,62 @@ struct wechat_answer {
 					 * plain UTF-8 */
 	bool alarm;			/* somebody must look: a bad signature,
 					 * numbers not ours */
+	char serial[CERT_SERIAL_SIZE];	/* V3: the key that proved it; "" if
+					 * none did */
 };
 
-/* unifiedorder.  DONE fills prepay: prepay_id, and code_url for NATIVE. */
+/* unifiedorder, /v3/pay/transactions/….  DONE fills prepay: prepay_id, and
+ * code_url for NATIVE.  V3 has no prepay_id then: it is code_url. */
 void wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer);
 
 /* orderquery by out_trade_no.  DONE fills facts, whose numbers are those
  * that were asked for; for a paid one all fields. */
-void wechat_query(struct wechat *wechat, const char *appid,
-    const char *out_trade_no, const char *nonce,
-    struct payment_facts *facts, struct wechat_answer *answer);
-
-/* closeorder.  DONE: closed.  CLOSED: it was already.  PAID: too late. */
-void wechat_close_payment(struct wechat *wechat, const char *appid,
-    const char *out_trade_no, const char *nonce,
+void wechat_query(struct wechat *wechat, const struct payment_key *key,
+    const char *nonce, struct payment_facts *facts,
     struct wechat_answer *answer);
 
-/* secapi/pay/refund.  DONE: accepted, which is not refunded; refund_id. */
+/* closeorder.  DONE: closed.  CLOSED: it was already.  PAID: too late. */
+void wechat_close_payment(struct wechat *wechat,
+    const struct payment_key *key, const char *nonce,
+    struct wechat_answer *answer);
+
+/* secapi/pay/refund, /v3/refund/domestic/refunds.  DONE: accepted, which is
+ * not refunded; refund_id. */
 void wechat_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer);
 
-/* refundquery by out_refund_no.  DONE fills facts. */
-void wechat_query_refund(struct wechat *wechat, const char *appid,
-    const char *out_refund_no, const char *nonce, struct refund_facts *facts,
+/* refundquery by out_refund_no, under refund's api and appid; nothing else of
+ * refund counts.  DONE fills facts. */
+void wechat_query_refund(struct wechat *wechat, const struct refund *refund,
+    const char *nonce, struct refund_facts *facts,
+    struct wechat_answer *answer);
+
+struct wechat_certificate {
+	char serial[CERT_SERIAL_SIZE];	/* as cert_serial_parse has it */
+	epoch_t not_before, not_after;
+	char pem[WECHAT_PEM_SIZE];
+};
+
+/*
+ * GET /v3/certificates.  DONE: list holds *count of them, and for each the
+ * APIv3 key opened it and its serial is the one announced, and the answer was
+ * signed by one of them or by a key that counts already.  MISSING: WeChat has
+ * none for us, which is no trouble in public-key mode.  [v3.md 5]
+ */
+void wechat_certificates(struct wechat *wechat, const char *nonce,
+    struct wechat_certificate list[static WECHAT_KEYS_MAX], size_t *count,
     struct wechat_answer *answer);
 
 /*
  * What the page hands to WeixinJSBridge to have a prepaid JSAPI payment
  * paid: appId, timeStamp, nonceStr, package, signType and paySign, in out.
- * [v2.md 14]
+ * [v2.md 14, v3.md 9]
  */
-MUSTUSE bool wechat_jsapi(const struct wechat *wechat, const char *appid,
-    const char *prepay_id, epoch_t now, struct fields *out, struct err *err);
+MUSTUSE bool wechat_jsapi(const struct wechat *wechat,
+    const struct payment_key *key, const char *prepay_id, epoch_t now,
+    struct fields *out, struct err *err);
 
 #endif

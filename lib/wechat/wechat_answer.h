@@ -19,7 +19,9 @@ enum wechat_call {		/* one table of codes each */
 	WECHAT_CALL_CLOSE,
 	WECHAT_CALL_REFUND,
 	WECHAT_CALL_QUERY_REFUND,
+	WECHAT_CALL_CERTIFICATES,	/* V3 alone */
 };
+#define WECHAT_CALLS (WECHAT_CALL_CERTIFICATES + 1)
 
 /* End with this verdict; an odd code or text is replaced.  Returns false, so
  * that ending the climb is one line. */

@@ -110,6 +110,16 @@ wechat_keys_open(const struct wechat_keys_config *config,
 	return true;
 }
 
+bool
+wechat_keys_scratch(const struct wechat_keys *keys, struct wechat_keys **out,
+    struct err *err)
+{
+	struct wechat_keys_config config = keys->config;
+
+	config.load = NULL;
+	return wechat_keys_open(&config, out, err);
+}
+
 void
 wechat_keys_close(struct wechat_keys *keys)
 {

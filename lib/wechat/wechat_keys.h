@@ -44,6 +44,11 @@ MUSTUSE bool wechat_keys_open(const struct wechat_keys_config *config,
     struct wechat_keys **out, struct err *err);
 void wechat_keys_close(struct wechat_keys *keys);	/* NULL is fine */
 
+/* The same without any certificate and without load: where a list is tried
+ * that nobody believes yet. */
+MUSTUSE bool wechat_keys_scratch(const struct wechat_keys *keys,
+    struct wechat_keys **out, struct err *err);
+
 /*
  * Add a certificate that was fetched by wechat_certificates, now or before;
  * one that is here already changes nothing.  ERR_INPUT if it is none of

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "wechat/wechat_answer.h"
 #include "wechat/wechat_facts.h"
+#include "wechat/wechat_invoke.h"
 #include "wechat/wechat_v2_answer.h"
 #include "wire/xmlmsg.h"
 
@@ -343,26 +344,16 @@ wechat_v2_query_refund_judge(const struct wechat_v2 *v2, const char *appid,
 	fields_clear(&fields);
 }
 
-/* timeStamp is text, and signed under the type of unifiedorder. */
+/* Signed under the type of unifiedorder. */
 bool
 wechat_v2_jsapi(const struct wechat_v2 *v2, const char *appid,
     const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
     struct err *err)
 {
-	char package[sizeof("prepay_id=") + PREPAY_ID_MAX];
-	char stamp[24];
 	char sign[SIGN2_SIZE];
-	int len;
 
-	len = snprintf(package, sizeof(package), "prepay_id=%s", prepay_id);
-	if (len < 0 || (size_t)len >= sizeof(package))
-		return err_set(err, ERR_BUG, "prepay_id is too long");
-	(void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now);
-	if (fields_add(out, "appId", appid, err)
-	    && fields_add(out, "timeStamp", stamp, err)
-	    && fields_add(out, "nonceStr", nonce, err)
-	    && fields_add(out, "package", package, err)
-	    && fields_add(out, "signType", sign2_type_name(v2->sign_type), err)
+	if (wechat_invoke_add(appid, prepay_id, nonce, now,
+	    sign2_type_name(v2->sign_type), out, err)
 	    && sign2_sign(out, v2->sign_type, v2->api_key, sign, err)
 	    && fields_add(out, "paySign", sign, err))
 		return true;

@@ -2,7 +2,7 @@
 -- the notice whatever it leads to, so that every answer stands on a row that
 -- this transaction wrote.  Verdicts of order_settle.
 create or replace function wxpay.notice_paid(p_mchid text, p_api text,
-    p_request_id text, p_raw bytea, p_out_trade_no text,
+    p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text,
     p_transaction_id text, p_appid text, p_total_fen bigint,
     p_currency text, p_payer text, p_bank_type text, p_paid_at bigint)
     returns text language plpgsql security definer
@@ -13,8 +13,8 @@ declare
         to_timestamp(p_paid_at), 'notice');
 begin
     insert into notices (mchid, kind, api, request_id, verdict,
-        out_trade_no, transaction_id, raw)
+        out_trade_no, transaction_id, proof, raw)
     values (p_mchid, 'paid', p_api, p_request_id, verdict, p_out_trade_no,
-        p_transaction_id, p_raw);
+        p_transaction_id, p_proof, p_raw);
     return verdict;
 end $$;

@@ -8,7 +8,7 @@
 create or replace function wxpay.order_close(p_mchid text, p_order_no text,
     p_token text, p_nonce text, p_lease_s int)
     returns table (verdict text, out_trade_no text, appid text,
-        lease_no bigint, call_no bigint)
+        api text, lease_no bigint, call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -20,8 +20,8 @@ begin
     where mchid = p_mchid and order_no = p_order_no and token = p_token
     for no key update;
     if not found then
-        return query select 'unknown', null::text, null::text, null::bigint,
-            null::bigint;
+        return query select 'unknown', null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     if o.state = 'pending' then
@@ -34,8 +34,8 @@ begin
         end if;
     end if;
     if o.state <> 'pending' then
-        return query select o.state, null::text, null::text, null::bigint,
-            null::bigint;
+        return query select o.state, null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     select * into p from payments
@@ -45,8 +45,8 @@ begin
         and (leased_until is null or leased_until <= clock_timestamp())
     order by attempt limit 1 for no key update skip locked;
     if not found then
-        return query select 'closing', null::text, null::text, null::bigint,
-            null::bigint;
+        return query select 'closing', null::text, null::text, null::text,
+            null::bigint, null::bigint;
         return;
     end if;
     update payments set lease_no = lease_no + 1,
@@ -55,7 +55,7 @@ begin
         check_at = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select 'call', p.out_trade_no, p.appid, p.lease_no,
+    return query select 'call', p.out_trade_no, p.appid, p.api, p.lease_no,
         call_begin(p_mchid, 'close', p.out_trade_no, null, p_nonce,
             p.lease_no);
 end $$;

@@ -18,8 +18,8 @@ create or replace function wxpay.pay_start(p_mchid text, p_way text,
         total_fen bigint, body text, attach text, product_id text,
         time_expire bigint, return_url text, out_trade_no text,
         trade_type text, openid text, client_ip text, appid text,
-        prepay_id text, code_url text, h5_url text, lease_no bigint,
-        call_no bigint)
+        prepay_id text, code_url text, h5_url text, api text,
+        lease_no bigint, call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -39,7 +39,7 @@ begin
             null::text, opened.total_fen, null::text, null::text, null::text,
             null::bigint, null::text, null::text, null::text, null::text,
             null::text, null::text, null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into o from orders
@@ -100,5 +100,5 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.lease_no, call;
+        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call;
 end $$;

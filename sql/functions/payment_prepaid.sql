@@ -23,7 +23,7 @@ begin
     update payments set
         state = case p_verdict when 'done' then 'prepaid'
             when 'closed' then 'closed' else state end,
-        prepay_id = case p_verdict when 'done' then p_prepay_id
+        prepay_id = case p_verdict when 'done' then nullif(p_prepay_id, '')
             else prepay_id end,
         code_url = case p_verdict when 'done' then nullif(p_code_url, '')
             else code_url end,

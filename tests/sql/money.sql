@@ -24,7 +24,7 @@ select test.paid('T-1201', 'tx4', 1000, 'wx2');
 select test.paid('T-1201', 'tx5', 1000, 'wx1', 'USD');
 select test.paid('T-1201', 'tx1');
 select test.paid('T-9999', 'tx6'), test.paid('T-9999', 'tx6');
-select wxpay.notice_paid('1900000110', 'v2', 'r', '\x00', 'T-1201', 'tx3',
+select wxpay.notice_paid('1900000110', 'v2', 'r', '', '\x00', 'T-1201', 'tx3',
     'wx1', 1000, '', '', '', 1);
 select test.told('T-1201', 'done', 'paid', 99, 'tx7', 1);
 select * from test.unexpected;

@@ -73,7 +73,7 @@ reset session authorization;
 
 -- the same number at two merchants: money goes to the one it was meant for
 select verdict from test.start('T-1101', 100);
-select wxpay.notice_paid('1900000110', 'v2', 'r', '\x00', 'T-1101', 'tx1',
+select wxpay.notice_paid('1900000110', 'v2', 'r', '', '\x00', 'T-1101', 'tx1',
     'wx1', 100, '', '', '', 1);
 select state from wxpay_data.payments where out_trade_no = 'T-1101';
 select wxpay.order_show('1900000110', 'T-1101', test.token('T-1101'))

@@ -191,11 +191,33 @@ static inline struct store_raw
 raw_of(const char *request_id)
 {
 	return (struct store_raw){
-		.api = "v2",
 		.request_id = request_id,
 		.bytes = "<xml>\0\xff</xml>",
 		.len = 13,
 	};
+}
+
+/* V2's two notices, of these facts. */
+static inline bool
+notice_paid(struct store *store, const struct store_raw *raw,
+    const struct payment_facts *facts, int64_t deadline,
+    enum store_settled *out, struct err *why)
+{
+	const struct notice notice = { .kind = NOTICE_PAID, .api = PAYMENT_V2,
+	    .is_signed = true, .payment = *facts };
+
+	return store_notice_paid(store, raw, &notice, deadline, out, why);
+}
+
+static inline bool
+notice_refunded(struct store *store, const struct store_raw *raw,
+    const struct refund_facts *facts, int64_t deadline,
+    enum store_refund_notice *out, struct err *why)
+{
+	const struct notice notice = { .kind = NOTICE_REFUNDED,
+	    .api = PAYMENT_V2, .refund = *facts };
+
+	return store_notice_refunded(store, raw, &notice, deadline, out, why);
 }
 
 static inline struct payment_facts

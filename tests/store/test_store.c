@@ -72,7 +72,7 @@ call_notice(void *arg)
 	struct store_raw raw = raw_of(call->request_id);
 	int64_t began = clock_monotonic_ms();
 
-	call->ok = store_notice_paid(call->store, &raw, &facts,
+	call->ok = notice_paid(call->store, &raw, &facts,
 	    began + call->budget_ms, &call->settled, &call->err);
 	call->took_ms = clock_monotonic_ms() - began;
 	return NULL;

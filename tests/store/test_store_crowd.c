@@ -109,7 +109,7 @@ notice(struct one *one)
 	some_number(one, number);
 	facts = facts_of(number);
 	facts.paid_at = clock_now();
-	count(one, store_notice_paid(notify, &raw, &facts, in_ms(20000),
+	count(one, notice_paid(notify, &raw, &facts, in_ms(20000),
 	    &settled, &err), &err);
 }
 
@@ -132,10 +132,10 @@ ask_wechat(struct one *one)
 	count(one, ok, &err);
 	if (!ok || !found)
 		return;
-	facts = facts_of(got.out_trade_no);
+	facts = facts_of(got.key.out_trade_no);
 	facts.fate = choose(one, 8) == 0 ? PAYMENT_PAID : PAYMENT_UNPAID;
 	outcome = (struct store_outcome){
-		.out_trade_no = got.out_trade_no,
+		.out_trade_no = got.key.out_trade_no,
 		.lease_no = got.lease_no,
 		.call_no = got.call_no,
 		.verdict = some_verdict(one),
@@ -243,7 +243,7 @@ refund_notice(struct one *one)
 	snprintf(facts.out_refund_no, sizeof(facts.out_refund_no),
 	    choose(one, 2) == 0 ? "hand-%s-%u" : "R%s-%u", facts.out_trade_no,
 	    1 + choose(one, 5));
-	count(one, store_notice_refunded(notify, &raw, &facts, in_ms(20000),
+	count(one, notice_refunded(notify, &raw, &facts, in_ms(20000),
 	    &verdict, &err), &err);
 }
 

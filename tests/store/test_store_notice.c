@@ -31,7 +31,7 @@ told(const struct payment_facts *facts)
 	struct store_raw raw = raw_of("told");
 	enum store_settled settled = 0;
 
-	must(store_notice_paid(notify, &raw, facts, in_ms(DEADLINE_MS),
+	must(notice_paid(notify, &raw, facts, in_ms(DEADLINE_MS),
 	    &settled, &err));
 	return settled;
 }
@@ -76,7 +76,6 @@ bytes_stay_bytes(void **state)
 	static char bytes[65536];
 	struct payment_facts facts = facts_of("N-1002");
 	struct store_raw raw = {
-		.api = "v2",
 		.request_id = "bytes",
 		.bytes = bytes,
 	};
@@ -89,7 +88,7 @@ bytes_stay_bytes(void **state)
 		bytes[i] = (char)(i * 7 % 256);
 	for (i = 0; i <= sizeof(bytes); i = i == 0 ? 1 : i * 4) {
 		raw.len = i;
-		must(store_notice_paid(notify, &raw, &facts,
+		must(notice_paid(notify, &raw, &facts,
 		    in_ms(DEADLINE_MS), &settled, &err));
 	}
 	assert_string_equal(sql("select string_agg(length(raw)::text, ' ' "
@@ -119,16 +118,16 @@ refund_notices(void **state)
 	enum store_refund_notice verdict = 0;
 
 	(void)state;
-	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_UNKNOWN);
 	order_make(pay, "N-1003");
 	assert_int_equal(told(&facts), STORE_SETTLED);
-	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_HINTED);
 	refund.total_fen = 999;
-	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_DIFFERS);
 	refund.total_fen = 1000;
@@ -137,11 +136,11 @@ refund_notices(void **state)
 	    "wxpay_data.payments where out_trade_no = 'N-1003'"), 0);
 	sql("select wxpay.refund_told('" MCHID "', 'hand-1', 'hint', 0, 0, "
 	    "'done', '', 'success', '50000', 'N-1003', 400, 0, 60, 60)");
-	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_ALREADY);
 	refund.fate = REFUND_ABNORMAL;
-	must(store_notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_HINTED);
 	assert_int_equal(sql_long("select count(*) from wxpay_data.notices "
@@ -162,7 +161,7 @@ tell(void *arg)
 	struct teller *one = arg;
 	struct store_raw raw = raw_of("crowd");
 
-	if (!store_notice_paid(notify, &raw, &one->facts, in_ms(20000),
+	if (!notice_paid(notify, &raw, &one->facts, in_ms(20000),
 	    &one->settled, &one->err))
 		one->settled = 0;
 	return NULL;

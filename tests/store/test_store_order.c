@@ -52,7 +52,7 @@ settle(const char *out_trade_no)
 	struct store_raw raw = raw_of("settle");
 	enum store_settled settled = 0;
 
-	must(store_notice_paid(notify, &raw, &facts, in_ms(DEADLINE_MS),
+	must(notice_paid(notify, &raw, &facts, in_ms(DEADLINE_MS),
 	    &settled, &err));
 	return settled;
 }
@@ -287,10 +287,10 @@ claimed_asked_closed(void **state)
 	    in_ms(DEADLINE_MS), &claim, &found, &err));
 	assert_true(found);
 	assert_int_equal(claim.op, STORE_PAYMENT_QUERY);
-	assert_string_equal(claim.out_trade_no, "T-2101");
+	assert_string_equal(claim.key.out_trade_no, "T-2101");
 	assert_string_equal(claim.order_no, "T-2101");
-	assert_string_equal(claim.appid, "wx1");
-	assert_string_equal(claim.api, "v2");
+	assert_string_equal(claim.key.appid, "wx1");
+	assert_int_equal(claim.key.api, PAYMENT_V2);
 	assert_int_equal(claim.total_fen, 1000);
 	assert_in_range(claim.age_s, 0, 5);
 	assert_int_equal(claim.lease_no, 2);
@@ -304,7 +304,7 @@ claimed_asked_closed(void **state)
 	must(store_payment_claim(worker, NULL, "n", 10, in_ms(DEADLINE_MS),
 	    &claim, &found, &err));
 	assert_true(found);
-	assert_string_equal(claim.out_trade_no, "T-2101");
+	assert_string_equal(claim.key.out_trade_no, "T-2101");
 	assert_int_equal(claim.lease_no, 3);
 
 	/* closed under that lease, by which the order is not closed */
@@ -366,8 +366,8 @@ shopper_gives_up(void **state)
 	must(store_order_close(pay, "T-2201", paid.token, "n", 10,
 	    in_ms(DEADLINE_MS), &closing, &err));
 	assert_int_equal(closing.verdict, STORE_CLOSE_CALL);
-	assert_string_equal(closing.out_trade_no, "T-2201");
-	assert_string_equal(closing.appid, "wx1");
+	assert_string_equal(closing.key.out_trade_no, "T-2201");
+	assert_string_equal(closing.key.appid, "wx1");
 	outcome = outcome_of(&paid, "done");
 	outcome.lease_no = closing.lease_no;
 	outcome.call_no = closing.call_no;

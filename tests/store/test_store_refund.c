@@ -37,7 +37,7 @@ order_paid(const char *order_no)
 
 	facts.paid_at = clock_now();
 	order_make(pay, order_no);
-	must(store_notice_paid(notify, &raw, &facts, in_ms(DEADLINE_MS),
+	must(notice_paid(notify, &raw, &facts, in_ms(DEADLINE_MS),
 	    &settled, &err));
 	assert_int_equal(settled, STORE_SETTLED);
 }
@@ -214,7 +214,7 @@ sent_and_asked_about(void **state)
 	assert_int_equal(got.refund.refund_fen, 400);
 	assert_false(got.refund.from_recharge);
 	assert_false(got.is_abnormal);
-	assert_string_equal(got.api, "v2");
+	assert_int_equal(got.refund.api, PAYMENT_V2);
 	assert_in_range(got.age_s, 0, 5);
 	assert_true(got.lease_no > 0 && got.call_no > 0);
 	assert_int_equal(outcome_told(&got, "no_money", "NOTENOUGH", 0),
@@ -278,7 +278,7 @@ hinted_at(void **state)
 	order_paid("F-3001");
 	sql("update wxpay_data.refunds set due_at = null; "
 	    "update wxpay_data.refund_hints set due_at = null");
-	must(store_notice_refunded(notify, &raw, &facts, in_ms(DEADLINE_MS),
+	must(notice_refunded(notify, &raw, &facts, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_HINTED);
 	got = claim(NULL, STORE_REFUND_HINT);

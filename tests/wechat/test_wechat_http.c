@@ -146,7 +146,7 @@ ask(struct wechat *wechat, struct wechat_answer *answer)
 {
 	struct payment_facts facts = { 0 };
 
-	wechat_query(wechat, APPID, TRADE_NO,
+	wechat_query(wechat, &query_key,
 	    "0123456789abcdef0123456789abcdef", &facts, answer);
 	if (answer->verdict == WECHAT_DONE) {
 		assert_int_equal(facts.fate, PAYMENT_UNPAID);
@@ -221,14 +221,14 @@ test_all_calls(void **state)
 			ask(wechat, &answer);
 			break;
 		case 2:
-			wechat_close_payment(wechat, APPID, TRADE_NO, nonce,
+			wechat_close_payment(wechat, &query_key, nonce,
 			    &answer);
 			break;
 		case 3:
 			give_back(wechat, &answer);
 			break;
 		default:
-			wechat_query_refund(wechat, APPID, REFUND_NO, nonce,
+			wechat_query_refund(wechat, &refund_key, nonce,
 			    &facts, &answer);
 			/* the fake knows no total_fee */
 			answer_expect(paths[i], &answer, WECHAT_UNSURE,
@@ -1013,9 +1013,9 @@ test_jsapi(void **state)
 	char long_id[PREPAY_ID_MAX + 2];
 
 	(void)state;
-	assert_true(wechat_jsapi(wechat, APPID, "wx1", 1414561699, &one,
+	assert_true(wechat_jsapi(wechat, &query_key, "wx1", 1414561699, &one,
 	    &err));
-	assert_true(wechat_jsapi(wechat, APPID, "wx1", 1414561699, &two,
+	assert_true(wechat_jsapi(wechat, &query_key, "wx1", 1414561699, &two,
 	    &err));
 	assert_int_equal(one.count, 6);
 	assert_string_equal(fields_text(&one, "appId"), APPID);
@@ -1030,7 +1030,7 @@ test_jsapi(void **state)
 	    fields_text(&two, "paySign"));
 	memset(long_id, 'x', sizeof(long_id));
 	long_id[PREPAY_ID_MAX + 1] = '\0';
-	assert_false(wechat_jsapi(wechat, APPID, long_id, 1, &odd, &err));
+	assert_false(wechat_jsapi(wechat, &query_key, long_id, 1, &odd, &err));
 	assert_int_equal(odd.count, 0);
 	fields_clear(&two);
 	fields_clear(&one);

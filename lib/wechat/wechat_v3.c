@@ -1,0 +1,503 @@
+#include "wechat/wechat_v3.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "wechat/wechat_answer.h"
+#include "wechat/wechat_invoke.h"
+#include "wechat/wechat_v3_answer.h"
+#include "wechat/wechat_v3_facts.h"
+#include "wire/form.h"
+#include "wire/jsonmsg.h"
+#include "wire/jsonread.h"
+#include "wire/sign3.h"
+
+#define TARGET_MAX 512
+#define BODY_BYTES_MAX 8192
+#define HEADER_BYTES_MAX 1024
+#define NOTIFY_URL_MAX 255	/* [v3.md 24] the shorter of two statements */
+
+#define TRANSACTIONS "/v3/pay/transactions"
+#define REFUNDS "/v3/refund/domestic/refunds"
+
+/* What one trade type is made by. */
+struct trade {
+	const char *trade_type;
+	const char *target;
+	const char *member;	/* the one that the answer has */
+	size_t at, size;	/* where that goes in a payment_prepay */
+};
+
+static const struct trade trades[] = {	/* [v3.md 8] */
+	{ "JSAPI", TRANSACTIONS "/jsapi", "prepay_id",
+	    offsetof(struct payment_prepay, prepay_id), PREPAY_ID_MAX + 1 },
+	{ "NATIVE", TRANSACTIONS "/native", "code_url",
+	    offsetof(struct payment_prepay, code_url), CODE_URL_MAX + 1 },
+};
+
+/* NULL if V3 has no such trade type. */
+static const struct trade *
+trade_find(const char *trade_type)
+{
+	for (size_t i = 0; i < COUNT_OF(trades); i++)
+		if (str_eq(trade_type, trades[i].trade_type))
+			return &trades[i];
+	return NULL;
+}
+
+void
+wechat_v3_request_init(struct wechat_v3_request *request)
+{
+	memset(request, 0, sizeof(*request));
+	buf_init(&request->target, TARGET_MAX);
+	buf_init(&request->body, BODY_BYTES_MAX);
+	buf_init(&request->authorization, HEADER_BYTES_MAX);
+	buf_init(&request->wanted, HEADER_BYTES_MAX);
+}
+
+void
+wechat_v3_request_clear(struct wechat_v3_request *request)
+{
+	buf_clear(&request->wanted);
+	buf_clear(&request->authorization);
+	buf_clear(&request->body);
+	buf_clear(&request->target);
+}
+
+/* GET, or POST of message, which is given away. */
+static bool
+v3_end(struct wechat_v3_request *out, const char *method,
+    struct jsonmsg *message, struct err *err)
+{
+	bool ok = buf_ok(&out->target);
+
+	out->method = method;
+	if (str_eq(method, "POST"))
+		ok = jsonmsg_format(message, &out->body) && ok;
+	jsonmsg_free(message);
+	return ok || err_set(err, ERR_BUG,
+	    "request too long, or out of memory");
+}
+
+/* [v3.md 2] V3 has no characters of four bytes.  They go, the same ones each
+ * time: a repetition must not differ. */
+static void
+v3_text(struct jsonmsg *message, const char *name, const char *text,
+    const char *instead)
+{
+	char plain[BODY_MAX + 1];
+	size_t len = 0;
+
+	assert(strlen(text) < sizeof(plain));
+	for (; *text != '\0'; text++) {
+		bool is_long = (unsigned char)*text >= 0xf0;
+
+		while (is_long && ((unsigned char)text[1] & 0xc0) == 0x80)
+			text++;
+		if (!is_long)
+			plain[len++] = *text;
+	}
+	plain[len] = '\0';
+	jsonmsg_text(message, name, len > 0 ? plain : instead);
+}
+
+static bool
+v3_url(const struct wechat_v3 *v3, struct jsonmsg *message, const char *path,
+    struct err *err)
+{
+	char url[NOTIFY_URL_MAX + 1];
+	int len;
+
+	len = snprintf(url, sizeof(url), "%s%s", v3->public_url, path);
+	if (len < 0 || (size_t)len >= sizeof(url))
+		return err_set(err, ERR_BUG, "notify_url is too long");
+	jsonmsg_text(message, "notify_url", url);
+	return true;
+}
+
+static void
+v3_payment(const struct wechat_v3 *v3, const struct payment *payment,
+    struct jsonmsg *message)
+{
+	char expire[CLOCK_RFC3339_SIZE];
+
+	clock_format_rfc3339(payment->time_expire, expire);
+	jsonmsg_text(message, "appid", payment->appid);
+	jsonmsg_text(message, "mchid", v3->mchid);
+	/* one is demanded, even of goods that are nothing but a picture */
+	v3_text(message, "description", payment->body, payment->out_trade_no);
+	jsonmsg_text(message, "out_trade_no", payment->out_trade_no);
+	jsonmsg_text(message, "time_expire", expire);
+	v3_text(message, "attach", payment->attach, NULL);
+}
+
+static void
+v3_amount(struct jsonmsg *message, const struct payment *payment)
+{
+	struct jsonmsg *amount = jsonmsg_new();
+
+	jsonmsg_int(amount, "total", payment->total_fen);
+	jsonmsg_text(amount, "currency", "CNY");
+	jsonmsg_object(message, "amount", amount);
+}
+
+static void
+v3_payer(struct jsonmsg *message, const struct payment *payment)
+{
+	struct jsonmsg *payer = NULL;
+
+	if (payment->openid[0] == '\0')
+		return;
+	payer = jsonmsg_new();
+	jsonmsg_text(payer, "openid", payment->openid);
+	jsonmsg_object(message, "payer", payer);
+}
+
+bool
+wechat_v3_prepay_format(const struct wechat_v3 *v3,
+    const struct payment *payment, struct wechat_v3_request *out,
+    struct err *err)
+{
+	const struct trade *trade = trade_find(payment->trade_type);
+	struct jsonmsg *message = NULL;
+
+	if (trade == NULL)
+		return err_set(err, ERR_INPUT, "trade_type: unknown to V3");
+	message = jsonmsg_new();
+	v3_payment(v3, payment, message);
+	if (!v3_url(v3, message, WECHAT_V3_NOTIFY_PAID, err)) {
+		jsonmsg_free(message);
+		return false;
+	}
+	v3_amount(message, payment);
+	v3_payer(message, payment);
+	buf_text(&out->target, trade->target);
+	return v3_end(out, "POST", message, err);
+}
+
+static bool
+v3_ask_format(const struct wechat_v3 *v3, const char *path,
+    const char *number, struct wechat_v3_request *out, struct err *err)
+{
+	buf_text(&out->target, path);
+	form_encode(number, &out->target);
+	buf_text(&out->target, "?mchid=");
+	form_encode(v3->mchid, &out->target);
+	return v3_end(out, "GET", NULL, err);
+}
+
+bool
+wechat_v3_query_format(const struct wechat_v3 *v3, const char *out_trade_no,
+    struct wechat_v3_request *out, struct err *err)
+{
+	return v3_ask_format(v3, TRANSACTIONS "/out-trade-no/", out_trade_no,
+	    out, err);
+}
+
+bool
+wechat_v3_query_id_format(const struct wechat_v3 *v3,
+    const char *transaction_id, struct wechat_v3_request *out,
+    struct err *err)
+{
+	return v3_ask_format(v3, TRANSACTIONS "/id/", transaction_id, out,
+	    err);
+}
+
+bool
+wechat_v3_close_format(const struct wechat_v3 *v3, const char *out_trade_no,
+    struct wechat_v3_request *out, struct err *err)
+{
+	struct jsonmsg *message = jsonmsg_new();
+
+	jsonmsg_text(message, "mchid", v3->mchid);
+	buf_text(&out->target, TRANSACTIONS "/out-trade-no/");
+	form_encode(out_trade_no, &out->target);
+	buf_text(&out->target, "/close");
+	return v3_end(out, "POST", message, err);
+}
+
+/* The payment by one number: WeChat's own, unless we never learned it. */
+static void
+v3_paid(struct jsonmsg *message, const struct refund *refund)
+{
+	if (refund->transaction_id[0] != '\0')
+		jsonmsg_text(message, "transaction_id",
+		    refund->transaction_id);
+	else
+		jsonmsg_text(message, "out_trade_no", refund->out_trade_no);
+}
+
+static void
+v3_refund_amount(struct jsonmsg *message, const struct refund *refund)
+{
+	struct jsonmsg *amount = jsonmsg_new();
+
+	jsonmsg_int(amount, "refund", refund->refund_fen);
+	jsonmsg_int(amount, "total", refund->total_fen);
+	jsonmsg_text(amount, "currency", "CNY");
+	jsonmsg_object(message, "amount", amount);
+}
+
+bool
+wechat_v3_refund_format(const struct wechat_v3 *v3,
+    const struct refund *refund, struct wechat_v3_request *out,
+    struct err *err)
+{
+	struct jsonmsg *message = jsonmsg_new();
+
+	v3_paid(message, refund);
+	jsonmsg_text(message, "out_refund_no", refund->out_refund_no);
+	v3_text(message, "reason", refund->reason, NULL);
+	if (!v3_url(v3, message, WECHAT_V3_NOTIFY_REFUNDED, err)) {
+		jsonmsg_free(message);
+		return false;
+	}
+	jsonmsg_text(message, "funds_account", refund->from_recharge
+	    ? "AVAILABLE" : NULL);
+	v3_refund_amount(message, refund);
+	buf_text(&out->target, REFUNDS);
+	return v3_end(out, "POST", message, err);
+}
+
+bool
+wechat_v3_query_refund_format(const char *out_refund_no,
+    struct wechat_v3_request *out, struct err *err)
+{
+	buf_text(&out->target, REFUNDS "/");
+	form_encode(out_refund_no, &out->target);
+	return v3_end(out, "GET", NULL, err);
+}
+
+bool
+wechat_v3_certificates_format(struct wechat_v3_request *out, struct err *err)
+{
+	buf_text(&out->target, "/v3/certificates");
+	return v3_end(out, "GET", NULL, err);
+}
+
+/* [v3.md 2] Without Accept it is refused; what Wechatpay-Serial names is what
+ * the answer is signed with. */
+static void
+v3_list_headers(struct wechat_v3_request *request)
+{
+	size_t count = 0;
+
+	request->headers[count++] = buf_get(&request->authorization);
+	request->headers[count++] = "Accept: application/json";
+	if (request->body.len > 0)
+		request->headers[count++] = "Content-Type: application/json";
+	if (request->wanted.len > 0)
+		request->headers[count++] = buf_get(&request->wanted);
+	request->headers[count] = NULL;
+}
+
+bool
+wechat_v3_request_sign(const struct wechat_v3 *v3, const char *nonce,
+    epoch_t now, struct wechat_v3_request *request, struct err *err)
+{
+	const struct sign3_request text = {
+		.method = request->method, .target = buf_get(&request->target),
+		.at = now, .nonce = nonce, .body = buf_get(&request->body),
+		.body_len = request->body.len,
+	};
+	const char *wanted = wechat_keys_wanted(v3->keys);
+
+	buf_text(&request->authorization, "Authorization: ");
+	if (!sign3_authorize(v3->key, v3->mchid, v3->serial, &text,
+	    &request->authorization, err))
+		return false;
+	if (wanted != NULL)
+		buf_format(&request->wanted, "Wechatpay-Serial: %s", wanted);
+	if (!buf_ok(&request->authorization) || !buf_ok(&request->wanted))
+		return err_set(err, ERR_BUG, "out of memory");
+	v3_list_headers(request);
+	return true;
+}
+
+/*
+ * Only JSAPI has a prepay_id in V3.  Elsewhere it is the URL that WeChat gave
+ * instead, or its end, which tells two of them apart: for the journal, and
+ * for what asks whether there is one.
+ */
+static bool
+v3_read_prepay(const struct jsonread *json, const struct trade *trade,
+    struct payment_prepay *out, struct err *err)
+{
+	struct payment_prepay prepay = { 0 };
+	char *given = (char *)&prepay + trade->at;
+	size_t len;
+
+	if (!wechat_v3_facts_id(json, trade->member, 1, given, trade->size,
+	    err))
+		return false;
+	len = strlen(given);
+	if (prepay.prepay_id[0] == '\0')
+		(void)!str_copy(prepay.prepay_id, sizeof(prepay.prepay_id),
+		    given + (len > PREPAY_ID_MAX ? len - PREPAY_ID_MAX : 0));
+	*out = prepay;
+	return true;
+}
+
+void
+wechat_v3_prepay_judge(const struct wechat_v3 *v3,
+    const struct payment *payment, const struct wechat_http_reply *reply,
+    epoch_t now, struct payment_prepay *prepay, struct wechat_answer *answer)
+{
+	const struct trade *trade = trade_find(payment->trade_type);
+	struct jsonread *json = NULL;
+	struct err err = { 0 };
+
+	assert(trade != NULL);	/* it was sent */
+	if (wechat_v3_answer_read(v3->keys, WECHAT_CALL_PREPAY, reply, now,
+	    &json, answer)
+	    && !v3_read_prepay(json, trade, prepay, &err))
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	jsonread_free(json);
+}
+
+static bool
+v3_echoes(const char *name, const char *said, const char *sent,
+    struct err *err)
+{
+	return str_eq(said, sent)
+	    || err_set(err, ERR_INPUT, "%s: not ours", name);
+}
+
+static bool
+v3_echoes_fen(const char *name, fen_t said, fen_t sent, struct err *err)
+{
+	return said == sent || err_set(err, ERR_INPUT, "%s: not ours", name);
+}
+
+static bool
+v3_read_query(const struct wechat_v3 *v3, const struct jsonread *json,
+    const struct payment_key *key, struct payment_facts *out,
+    struct err *err)
+{
+	struct payment_facts facts = { 0 };
+
+	if (!wechat_v3_facts_payment(json, &facts, err)
+	    || !v3_echoes("mchid", facts.mchid, v3->mchid, err)
+	    || !v3_echoes("appid", facts.appid, key->appid, err)
+	    || !v3_echoes("out_trade_no", facts.out_trade_no,
+		key->out_trade_no, err))
+		return false;
+	*out = facts;
+	return true;
+}
+
+void
+wechat_v3_query_judge(const struct wechat_v3 *v3,
+    const struct payment_key *key, const struct wechat_http_reply *reply,
+    epoch_t now, struct payment_facts *facts, struct wechat_answer *answer)
+{
+	struct jsonread *json = NULL;
+	struct err err = { 0 };
+
+	if (wechat_v3_answer_read(v3->keys, WECHAT_CALL_QUERY, reply, now,
+	    &json, answer)
+	    && !v3_read_query(v3, json, key, facts, &err))
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	jsonread_free(json);
+}
+
+/* A close that worked says nothing. [v3.md 10.2] */
+void
+wechat_v3_close_judge(const struct wechat_v3 *v3,
+    const struct wechat_http_reply *reply, epoch_t now,
+    struct wechat_answer *answer)
+{
+	struct jsonread *json = NULL;
+
+	(void)!wechat_v3_answer_read(v3->keys, WECHAT_CALL_CLOSE, reply, now,
+	    &json, answer);
+	jsonread_free(json);
+}
+
+static bool
+v3_read_refund(const struct jsonread *json, const struct refund *refund,
+    char refund_id[static REFUND_ID_MAX + 1], struct err *err)
+{
+	struct refund_facts facts = { 0 };
+
+	return wechat_v3_facts_refund(json, "status", &facts, err)
+	    && v3_echoes("out_refund_no", facts.out_refund_no,
+		refund->out_refund_no, err)
+	    && v3_echoes("out_trade_no", facts.out_trade_no,
+		refund->out_trade_no, err)
+	    && (refund->transaction_id[0] == '\0'
+		|| v3_echoes("transaction_id", facts.transaction_id,
+		    refund->transaction_id, err))
+	    && v3_echoes_fen("amount.total", facts.total_fen,
+		refund->total_fen, err)
+	    && v3_echoes_fen("amount.refund", facts.refund_fen,
+		refund->refund_fen, err)
+	    && str_copy(refund_id, REFUND_ID_MAX + 1, facts.refund_id);
+}
+
+void
+wechat_v3_refund_judge(const struct wechat_v3 *v3,
+    const struct refund *refund, const struct wechat_http_reply *reply,
+    epoch_t now, char refund_id[static REFUND_ID_MAX + 1],
+    struct wechat_answer *answer)
+{
+	struct jsonread *json = NULL;
+	struct err err = { 0 };
+
+	if (wechat_v3_answer_read(v3->keys, WECHAT_CALL_REFUND, reply, now,
+	    &json, answer)
+	    && !v3_read_refund(json, refund, refund_id, &err))
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	jsonread_free(json);
+}
+
+static bool
+v3_read_query_refund(const struct jsonread *json, const char *out_refund_no,
+    struct refund_facts *out, struct err *err)
+{
+	struct refund_facts facts = { 0 };
+
+	if (!wechat_v3_facts_refund(json, "status", &facts, err)
+	    || !v3_echoes("out_refund_no", facts.out_refund_no, out_refund_no,
+		err))
+		return false;
+	*out = facts;
+	return true;
+}
+
+void
+wechat_v3_query_refund_judge(const struct wechat_v3 *v3,
+    const char *out_refund_no, const struct wechat_http_reply *reply,
+    epoch_t now, struct refund_facts *facts, struct wechat_answer *answer)
+{
+	struct jsonread *json = NULL;
+	struct err err = { 0 };
+
+	if (wechat_v3_answer_read(v3->keys, WECHAT_CALL_QUERY_REFUND, reply,
+	    now, &json, answer)
+	    && !v3_read_query_refund(json, out_refund_no, facts, &err))
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	jsonread_free(json);
+}
+
+/* signType itself is not signed. [v3.md 9] */
+bool
+wechat_v3_jsapi(const struct wechat_v3 *v3, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err)
+{
+	struct sign3_invocation invocation = {
+		.appid = appid, .at = now, .nonce = nonce,
+	};
+	char sign[SIGN3_BASE64_SIZE];
+
+	if (wechat_invoke_add(appid, prepay_id, nonce, now, "RSA", out, err)) {
+		invocation.package = fields_text(out, "package");
+		if (sign3_sign_invocation(v3->key, &invocation, sign, err)
+		    && fields_add(out, "paySign", sign, err))
+			return true;
+	}
+	fields_clear(out);
+	return false;
+}

@@ -1,0 +1,235 @@
+/*
+ * settings: which keys of a configuration each program opens, with V2, with
+ * V3 and with both; and what is refused at the start (threats.md L12).
+ */
+#include "flow/settings.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+#include "../unit.h"
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static char folder[] = "/tmp/wxpay_settings_XXXXXX";
+static char path[sizeof(folder) + 16];
+
+/* A key file; one that nobody may read shows who opens it. */
+static void
+key_write(const char *name, const char *text, mode_t mode)
+{
+	char file[sizeof(folder) + 32];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/%s", folder, name);
+	(void)unlink(file);
+	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static int
+set_up(void **state)
+{
+	static const char *const names[] = {
+		"api_key", "apiv3_key", "merchant_cert", "merchant_key",
+		"shop_key", "site_secret", "pub_key", "ca",
+	};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		key_write(names[i], KEY, 0400);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	char command[sizeof(folder) + 16];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command);
+}
+
+/* "~" stands for the folder of the keys. */
+static void
+conf_write(const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	for (; *text != '\0'; text++) {
+		if (*text == '~')
+			fputs(folder, file);
+		else
+			fputc(*text, file);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+#define COMMON "db_conninfo = \"host=/run dbname=x\"; mchid = \"1900000109\";" \
+	"appid = \"wx1\"; public_url = \"https://a.example\";" \
+	"shop_key = \"~/shop_key\"; site_secret = \"~/site_secret\";" \
+	"merchant_cert = \"~/merchant_cert\";" \
+	"merchant_key = \"~/merchant_key\";"
+#define V2 "api_key = \"~/api_key\";"
+#define V3 "apiv3_key = \"~/apiv3_key\";"
+#define PUB_KEY "wechat_pub_key = \"~/pub_key\";" \
+	"wechat_pub_key_id = \"PUB_KEY_ID_01\";"
+#define CALLERS (SETTINGS_PAY | SETTINGS_REFUND | SETTINGS_WORKER)
+#define ALL (CALLERS | SETTINGS_NOTIFY)
+
+static const unsigned programs[] = {
+	SETTINGS_PAY, SETTINGS_NOTIFY, SETTINGS_REFUND, SETTINGS_WORKER,
+};
+
+static void
+who_opens_what(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned api_key, apiv3_key, merchant_key, pub_key;
+	} cases[] = {
+		{ COMMON V2 "api = \"v2\";", ALL, 0,
+		    SETTINGS_REFUND | SETTINGS_WORKER, 0 },
+		{ COMMON V3 PUB_KEY, 0, SETTINGS_NOTIFY | SETTINGS_WORKER,
+		    CALLERS, ALL },
+		{ COMMON V3, 0, SETTINGS_NOTIFY | SETTINGS_WORKER, CALLERS,
+		    0 },
+		{ COMMON V2 V3 PUB_KEY "api = \"v2\";", ALL,
+		    SETTINGS_NOTIFY | SETTINGS_WORKER, CALLERS, ALL },
+	};
+	struct settings settings;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		conf_write(cases[i].text);
+		for (size_t j = 0; j < COUNT_OF(programs); j++) {
+			unsigned who = programs[j];
+
+			expect(settings_read(path,
+			    (enum settings_program)who, &settings, &err),
+			    "case %zu, program %u: %s", i, who, err.text);
+			assert_int_equal(settings.api_key != NULL,
+			    (cases[i].api_key & who) != 0);
+			assert_int_equal(settings.apiv3_key != NULL,
+			    (cases[i].apiv3_key & who) != 0);
+			assert_int_equal(settings.merchant_key != NULL,
+			    (cases[i].merchant_key & who) != 0);
+			assert_int_equal(settings.wechat_pub_key != NULL,
+			    (cases[i].pub_key & who) != 0);
+			settings_clear(&settings);
+		}
+	}
+	print_message("%zu configurations, %zu programs each\n",
+	    COUNT_OF(cases), COUNT_OF(programs));
+}
+
+/* What a program has no use for it does not even open. */
+static void
+others_stay_shut(void **state)
+{
+	struct settings settings;
+	struct err err = { 0 };
+
+	(void)state;
+	conf_write(COMMON V2 V3 PUB_KEY);
+	key_write("merchant_key", "", 0400);
+	expect(settings_read(path, SETTINGS_NOTIFY, &settings, &err), "%s",
+	    err.text);
+	settings_clear(&settings);
+	assert_false(settings_read(path, SETTINGS_PAY, &settings, &err));
+	key_write("merchant_key", KEY, 0400);
+	key_write("apiv3_key", "", 0400);
+	err = (struct err){ 0 };
+	expect(settings_read(path, SETTINGS_PAY, &settings, &err), "%s",
+	    err.text);
+	settings_clear(&settings);
+	assert_false(settings_read(path, SETTINGS_NOTIFY, &settings, &err));
+	key_write("apiv3_key", KEY, 0400);
+}
+
+static void
+refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ COMMON, "v3 needs apiv3_key" },
+		{ COMMON V2, "v3 needs apiv3_key" },
+		{ COMMON V3 "api = \"v2\";", "v2 needs api_key" },
+		{ COMMON V2 V3 "api = \"v4\";", "neither v2 nor v3" },
+		{ COMMON V2 V3 "api = \"V3\";", "neither v2 nor v3" },
+		{ COMMON V3 "wechat_pub_key = \"~/pub_key\";",
+		    "one without the other" },
+		{ COMMON V3 "wechat_pub_key_id = \"PUB_KEY_ID_01\";",
+		    "one without the other" },
+		{ COMMON V3 "keys_refresh = 0;", "not 1 to" },
+		{ COMMON V3 "keys_refresh = 43201;", "not 1 to" },
+		{ COMMON "apiv3_key = \"~/absent\";", "absent" },
+	};
+	struct settings settings;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+
+		conf_write(cases[i].text);
+		assert_false(settings_read(path, SETTINGS_NOTIFY, &settings,
+		    &err));
+		assert_int_equal(err.kind, ERR_INPUT);
+		expect(strstr(err.text, cases[i].why) != NULL,
+		    "case %zu: %s", i, err.text);
+	}
+	print_message("%zu configurations refused\n", COUNT_OF(cases));
+}
+
+/* The APIv3 key is 32 letters and digits, no other. */
+static void
+bad_keys(void **state)
+{
+	static const char *const keys[] = {
+		"0123456789abcdef0123456789abcde",
+		"0123456789abcdef0123456789abcdef0",
+		"0123456789abcdef0123456789abcde ",
+		"0123456789abcdef0123456789abcde\n\n",
+	};
+	struct settings settings;
+
+	(void)state;
+	conf_write(COMMON V3);
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		struct err err = { 0 };
+
+		key_write("apiv3_key", keys[i], 0400);
+		assert_false(settings_read(path, SETTINGS_NOTIFY, &settings,
+		    &err));
+		expect(strstr(err.text, keys[i]) == NULL, "%s", err.text);
+	}
+	key_write("apiv3_key", KEY, 0400);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_opens_what),
+		cmocka_unit_test(others_stay_shut),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(bad_keys),
+	};
+
+	return cmocka_run_group_tests_name("settings", tests, set_up,
+	    tear_down);
+}
