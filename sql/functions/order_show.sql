@@ -6,6 +6,9 @@ create or replace function wxpay.order_show(p_mchid text, p_order_no text,
     set search_path = wxpay_data, pg_temp as $$
     select jsonb_build_object(
         'order_no', o.order_no,
+        'origin', o.origin,
+        'product_id', o.product_id,
+        'quantity', o.quantity,
         'state', o.state,
         'total_fee', o.total_fen,
         'body', o.body,
@@ -14,7 +17,9 @@ create or replace function wxpay.order_show(p_mchid text, p_order_no text,
         'expires_in', greatest(0,
             ceil(extract(epoch from o.time_expire - now())))::bigint,
         'code_url', case when p.is_live then p.code_url end,
-        'h5_url', case when p.is_live then p.h5_url end,
+        -- and this one five minutes
+        'h5_url', case when p.is_live
+            and p.prepaid_at > now() - interval '5 minutes' then p.h5_url end,
         'closing', o.closing and o.state = 'pending',
         'paid_at', rfc3339(o.paid_at),
         'return_url', o.return_url,

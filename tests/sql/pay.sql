@@ -36,6 +36,10 @@ select * from pg_temp.pay('product', 'tea', 3, p_total_fen => 300);
 select * from pg_temp.pay('product', 'tea', 3, p_total_fen => 299);
 select * from pg_temp.pay('product', 'coffee', 1);
 select * from pg_temp.pay('product', 'gold', 2);
+select j ->> 'origin' as origin, j ->> 'product_id' as product_id,
+    j -> 'quantity' as quantity from wxpay_data.orders o,
+    lateral (select wxpay.order_show(o.mchid, o.order_no, o.token)::jsonb) t (j)
+    where o.origin = 'product' limit 1;
 select origin, total_fen, body, product_id, quantity, state,
     token ~ '^[0-9A-Za-z_-]{22}$' as token from wxpay_data.orders order by seq;
 

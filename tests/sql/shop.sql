@@ -173,6 +173,18 @@ select * from pg_temp.shown();
 select test.pass('3 hours');
 select wxpay.order_show('1900000109', 'T-3002', test.token('T-3002'))::jsonb
     -> 'expires_in' as expires_in;
+-- H5's link lives five minutes
+create function pg_temp.h5() returns setof text language sql as $$
+    select j ->> 'h5_url' from wxpay.order_show('1900000109', 'T-3004',
+        test.token('T-3004')) s, lateral (select s::jsonb as j) t
+$$;
+select verdict from test.start('T-3004', 1000, 'MWEB');
+select test.prepaid('T-3004', 'done');
+update wxpay_data.payments set h5_url = 'https://wx/h5'
+    where out_trade_no = 'T-3004';
+select * from pg_temp.h5();
+select test.pass('301 seconds');
+select * from pg_temp.h5();
 -- newest first; and no other order's token shows a refund
 select out_refund_no from test.ask('T-3001', 5);
 select jsonb_path_query_array(wxpay.refunds_list('1900000109', null, null,
