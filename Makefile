@@ -211,10 +211,14 @@ UNIT_DIR ?= /etc/systemd/system
 SHARE := $(DESTDIR)$(PREFIX)/share/wxpay
 install: all	## DESTDIR= PREFIX= NGINX_DIR= UNIT_DIR=
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(NGINX_DIR) \
-	    $(DESTDIR)$(UNIT_DIR) $(DESTDIR)/etc/wxpay/keys $(SHARE)
+	    $(DESTDIR)$(UNIT_DIR) $(DESTDIR)/etc/wxpay/keys \
+	    $(SHARE)/pages
 	install -m 0755 build/pay build/notify build/refund build/wxpayctl \
 	    $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 nginx/*.conf $(DESTDIR)$(NGINX_DIR)
+	sed -i 's|/usr/local/share|$(PREFIX)/share|' \
+	    $(DESTDIR)$(NGINX_DIR)/wxpay.conf
+	install -m 0644 nginx/pages/* $(SHARE)/pages
 	install -m 0644 ops/systemd/* $(DESTDIR)$(UNIT_DIR)
 	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' \
 	    $(DESTDIR)$(UNIT_DIR)/wxpay-*.service

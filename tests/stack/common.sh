@@ -133,7 +133,7 @@ make_dir() {
 	DIR=$(mktemp -d /tmp/wxpay.XXXXXX)
 	ln -sfn "$DIR" "$RUN"
 	chmod 0711 "$DIR"
-	mkdir "$DIR"/{pid,tls,nginx}
+	mkdir "$DIR"/{pid,tls,nginx,pages}
 	mkdir -m 0700 "$DIR"/{data,socket,log}
 	mkdir -m 0750 "$DIR/keys"
 	chgrp "$GROUP" "$DIR/keys"

@@ -121,11 +121,16 @@ conf_set() {
 make_nginx() {
 	local file user='' here="s|/run/wxpay/|$DIR/socket/|; s|/var/log/nginx/|$DIR/log/|
 	    s|/etc/wxpay/operators|$DIR/keys/operators|
+	    s|/usr/local/share/wxpay/pages|$DIR/pages|
 	    s|^\tdefault 1;|&\n\t127.0.0.0/8 0;\n\t::1 0;|"
 
 	[ "$(id -u)" != 0 ] || user="user nobody $GROUP;"
 	for file in nginx/*.conf; do
 		sed "$here" "$file" >"$DIR/$file"
+	done
+	for file in nginx/pages/*; do
+		sed "s|shop.example.com|localhost:$PORT|g" "$file" \
+		    >"$DIR/${file#nginx/}"
 	done
 	sed "s|@DIR@|$DIR|g; s|@PORT@|$PORT|g; s|@USER@|$user|
 	    s|@WECHAT_PORT@|$WECHAT_PORT|g; s|@HEALTH_PORT@|$HEALTH_PORT|g" \
