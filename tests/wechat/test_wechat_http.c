@@ -141,13 +141,23 @@ fake_of(enum fake_way way, const struct cert *cert)
 		.sign_type = SIGN2_HMAC_SHA256 });
 }
 
+static const struct payment_key asked = {
+	.api = PAYMENT_V2, .appid = APPID, .out_trade_no = TRADE_NO,
+};
+
+static const struct refund asked_refund = {
+	.api = PAYMENT_V2, .out_refund_no = REFUND_NO,
+	.out_trade_no = TRADE_NO, .appid = APPID, .total_fen = 101,
+	.refund_fen = 51,
+};
+
 static void
 ask(struct wechat *wechat, struct wechat_answer *answer)
 {
 	struct payment_facts facts = { 0 };
 
-	wechat_query(wechat, &query_key,
-	    "0123456789abcdef0123456789abcdef", &facts, answer);
+	wechat_query(wechat, &asked, "0123456789abcdef0123456789abcdef",
+	    &facts, answer);
 	if (answer->verdict == WECHAT_DONE) {
 		assert_int_equal(facts.fate, PAYMENT_UNPAID);
 		assert_string_equal(facts.out_trade_no, TRADE_NO);
@@ -157,14 +167,10 @@ ask(struct wechat *wechat, struct wechat_answer *answer)
 static void
 give_back(struct wechat *wechat, struct wechat_answer *answer)
 {
-	static const struct refund refund = {
-		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-		.appid = APPID, .total_fen = 101, .refund_fen = 51,
-	};
 	char refund_id[REFUND_ID_MAX + 1] = "";
 
-	wechat_refund(wechat, &refund, "0123456789abcdef0123456789abcdef",
-	    refund_id, answer);
+	wechat_refund(wechat, &asked_refund,
+	    "0123456789abcdef0123456789abcdef", refund_id, answer);
 	if (answer->verdict == WECHAT_DONE)
 		assert_string_equal(refund_id, "5000");
 }
@@ -188,7 +194,7 @@ static void
 test_all_calls(void **state)
 {
 	static const struct payment payment = {
-		.out_trade_no = TRADE_NO, .appid = APPID,
+		.api = PAYMENT_V2, .out_trade_no = TRADE_NO, .appid = APPID,
 		.trade_type = "NATIVE", .client_ip = "203.0.113.7",
 		.body = "茶", .total_fen = 101, .time_expire = 1705248000,
 	};
@@ -221,14 +227,13 @@ test_all_calls(void **state)
 			ask(wechat, &answer);
 			break;
 		case 2:
-			wechat_close_payment(wechat, &query_key, nonce,
-			    &answer);
+			wechat_close_payment(wechat, &asked, nonce, &answer);
 			break;
 		case 3:
 			give_back(wechat, &answer);
 			break;
 		default:
-			wechat_query_refund(wechat, &refund_key, nonce,
+			wechat_query_refund(wechat, &asked_refund, nonce,
 			    &facts, &answer);
 			/* the fake knows no total_fee */
 			answer_expect(paths[i], &answer, WECHAT_UNSURE,
@@ -246,6 +251,8 @@ test_all_calls(void **state)
 		assert_non_null(strstr(fake->last,
 		    "\r\nContent-Type: text/xml; charset=utf-8\r\n"));
 		assert_null(strcasestr(fake->last, "\r\nAccept-Encoding:"));
+		assert_non_null(strstr(fake->last,
+		    "\r\nUser-Agent: wxpay/"));
 		assert_null(strcasestr(fake->last, "\r\nExpect:"));
 		assert_null(strcasestr(fake->last, "\r\nAuthorization:"));
 		assert_null(strcasestr(fake->last, "\r\nProxy"));
@@ -888,14 +895,14 @@ crowd_run(void *arg)
 	for (size_t i = 0; i < CROWD_CALLS; i++) {
 		struct payment_facts facts = { 0 };
 		struct wechat_answer answer;
-		char no[ORDER_NO_MAX + 1];
+		struct payment_key key = asked;
 
-		(void)snprintf(no, sizeof(no), "T-%zu-%lx", i,
+		(void)snprintf(key.out_trade_no, sizeof(key.out_trade_no),
+		    "T-%zu-%lx", i,
 		    (unsigned long)pthread_self() & 0xffffffff);
-		wechat_query(crowd->wechat, APPID, no, "0123", &facts,
-		    &answer);
+		wechat_query(crowd->wechat, &key, "0123", &facts, &answer);
 		if (answer.verdict == WECHAT_DONE
-		    && str_eq(facts.out_trade_no, no))
+		    && str_eq(facts.out_trade_no, key.out_trade_no))
 			atomic_fetch_add(&crowd->done, 1);
 	}
 	return NULL;
@@ -1013,9 +1020,9 @@ test_jsapi(void **state)
 	char long_id[PREPAY_ID_MAX + 2];
 
 	(void)state;
-	assert_true(wechat_jsapi(wechat, &query_key, "wx1", 1414561699, &one,
+	assert_true(wechat_jsapi(wechat, &asked, "wx1", 1414561699, &one,
 	    &err));
-	assert_true(wechat_jsapi(wechat, &query_key, "wx1", 1414561699, &two,
+	assert_true(wechat_jsapi(wechat, &asked, "wx1", 1414561699, &two,
 	    &err));
 	assert_int_equal(one.count, 6);
 	assert_string_equal(fields_text(&one, "appId"), APPID);
@@ -1030,7 +1037,7 @@ test_jsapi(void **state)
 	    fields_text(&two, "paySign"));
 	memset(long_id, 'x', sizeof(long_id));
 	long_id[PREPAY_ID_MAX + 1] = '\0';
-	assert_false(wechat_jsapi(wechat, &query_key, long_id, 1, &odd, &err));
+	assert_false(wechat_jsapi(wechat, &asked, long_id, 1, &odd, &err));
 	assert_int_equal(odd.count, 0);
 	fields_clear(&two);
 	fields_clear(&one);

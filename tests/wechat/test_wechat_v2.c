@@ -245,6 +245,8 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
 		wechat_v2_query_refund_judge(v2, APPID, REFUND_NO, reply,
 		    &out->refund, &out->answer);
 		break;
+	case WECHAT_CALL_CERTIFICATES:
+		fail_msg("V2 has no such call");
 	}
 	/* no facts without DONE */
 	if (out->answer.verdict != WECHAT_DONE) {
