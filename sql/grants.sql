@@ -19,6 +19,9 @@ grant execute on function wxpay.ping
 grant execute on function wxpay.keys_list, wxpay.key_seen
     to wxpay_pay, wxpay_notify, wxpay_refund, wxpay_worker;
 
+grant execute on function wxpay.keys_wanted
+    to wxpay_pay, wxpay_refund, wxpay_worker;
+
 grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
     wxpay.notice_other
     to wxpay_notify;

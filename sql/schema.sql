@@ -308,6 +308,22 @@ end $$;
 
 
 --
+-- Name: keys_wanted(text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.keys_wanted(p_mchid text) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    insert into wechat_key_fetches as f (mchid) values (p_mchid)
+    on conflict (mchid) do update
+        set due_at = least(f.due_at, greatest(now(),
+            coalesce(f.fetched_at, '-infinity') + interval '60 seconds'))
+    returning true
+$$;
+
+
+--
 -- Name: notice_other(text, text, text, text, bytea, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
@@ -573,6 +589,9 @@ CREATE FUNCTION wxpay.order_show(p_mchid text, p_order_no text, p_token text) RE
     AS $$
     select jsonb_build_object(
         'order_no', o.order_no,
+        'origin', o.origin,
+        'product_id', o.product_id,
+        'quantity', o.quantity,
         'state', o.state,
         'total_fee', o.total_fen,
         'body', o.body,
@@ -581,7 +600,9 @@ CREATE FUNCTION wxpay.order_show(p_mchid text, p_order_no text, p_token text) RE
         'expires_in', greatest(0,
             ceil(extract(epoch from o.time_expire - now())))::bigint,
         'code_url', case when p.is_live then p.code_url end,
-        'h5_url', case when p.is_live then p.h5_url end,
+        -- and this one five minutes
+        'h5_url', case when p.is_live
+            and p.prepaid_at > now() - interval '5 minutes' then p.h5_url end,
         'closing', o.closing and o.state = 'pending',
         'paid_at', rfc3339(o.paid_at),
         'return_url', o.return_url,
@@ -3564,6 +3585,16 @@ GRANT ALL ON FUNCTION wxpay.keys_safe(p_mchid text, p_pub_key_id text) TO wxpay_
 
 REVOKE ALL ON FUNCTION wxpay.keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.keys_told(p_mchid text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_again_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION keys_wanted(p_mchid text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_refund;
+GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_worker;
 
 
 --

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 
 bool
 flow_open(const struct settings *settings, struct flow *out, struct err *err)
@@ -71,6 +72,8 @@ flow_answered(const struct flow *flow, const char *op, const char *number,
 		log_warn("wechat.answered", "op", op, "number", number,
 		    "verdict", verdict, "code", answer->code, "text",
 		    answer->text, NULL);
+	if (str_eq(answer->code, WECHAT_CODE_SERIAL))
+		flow_keys_want(flow->keys, flow_deadline());
 	flow_keys_seen(flow->keys, answer->serial, "answer",
 	    flow_deadline());
 }

@@ -129,3 +129,12 @@ flow_keys_seen(struct flow_keys *keys, const char *serial, const char *via,
 		log_warn("wechat.key_use_not_kept", "serial", serial, "why",
 		    err.text, NULL);
 }
+
+void
+flow_keys_want(struct flow_keys *keys, int64_t deadline)
+{
+	struct err err = { 0 };
+
+	if (keys != NULL && !store_keys_wanted(keys->store, deadline, &err))
+		log_warn("wechat.keys_not_asked_for", "why", err.text, NULL);
+}

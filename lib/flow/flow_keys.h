@@ -36,4 +36,8 @@ struct wechat_keys *flow_keys_get(const struct flow_keys *keys);
 void flow_keys_seen(struct flow_keys *keys, const char *serial,
     const char *via, int64_t deadline);
 
+/* WeChat's answer was signed by a certificate that we do not have: the worker
+ * is to fetch them soon.  Not for notices, which anybody may send. */
+void flow_keys_want(struct flow_keys *keys, int64_t deadline);
+
 #endif

@@ -110,6 +110,17 @@ store_key_seen(struct store *store, const char *serial, const char *via,
 }
 
 bool
+store_keys_wanted(struct store *store, int64_t deadline, struct err *err)
+{
+	static const struct store_word words[] = { { "t", true }, { NULL, 0 } };
+	struct store_query query;
+	int word;
+
+	store_query_init(&query, STORE_SQL_KEYS_WANTED, store);
+	return store_query_word(store, &query, deadline, words, &word, err);
+}
+
+bool
 store_keys_report(struct store *store, const char *pub_key_id,
     store_key_show *show, void *arg, int64_t deadline, struct err *err)
 {

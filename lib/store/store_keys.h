@@ -50,6 +50,10 @@ MUSTUSE bool store_keys_told(struct store *store,
 MUSTUSE bool store_key_seen(struct store *store, const char *serial,
     const char *via, int64_t deadline, struct err *err);
 
+/* A certificate is missing: fetch them soon. */
+MUSTUSE bool store_keys_wanted(struct store *store, int64_t deadline,
+    struct err *err);
+
 struct store_key_report {	/* borrowed for the call; times are RFC 3339,
 				 * "" for never */
 	const char *serial;

@@ -78,6 +78,7 @@ static const char *const texts[] = {
 	    " $2::bigint, $3::bigint, $4::text, $5::text, $6::int)",
 	[STORE_SQL_KEY_SEEN] = "select * from wxpay.key_seen($1::text,"
 	    " $2::text, $3::text)",
+	[STORE_SQL_KEYS_WANTED] = "select * from wxpay.keys_wanted($1::text)",
 	[STORE_SQL_KEYS_REPORT] = "select * from wxpay.keys_report($1::text,"
 	    " $2::text)",
 	[STORE_SQL_KEYS_SAFE] = "select * from wxpay.keys_safe($1::text,"

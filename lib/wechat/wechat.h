@@ -26,6 +26,8 @@
 #include "wire/sign2.h"
 
 #define WECHAT_CODE_SIZE 33	/* err_code and NUL */
+#define WECHAT_CODE_SERIAL "SIGN_SERIAL"	/* V3: signed by a key that we
+					 * do not have */
 #define WECHAT_URL_MAX 255
 #define WECHAT_PEM_SIZE 8192	/* of a certificate */
 

@@ -116,6 +116,25 @@ static const struct {
 	    COUNT_OF(codes_certificates), 200, true },
 };
 
+/* With WeChat's own number of the call, which its support asks for. */
+static bool
+answer_end(const struct wechat_http_reply *reply,
+    struct wechat_answer *answer, enum wechat_verdict verdict,
+    const char *code, const char *text, bool alarm)
+{
+	const char *id = reply->headers[WECHAT_HTTP_REQUEST_ID].text;
+	struct buf whole;
+
+	buf_init(&whole, TEXT_MAX);
+	if (str_is_of(id, STR_ALNUM "-_", 1, WECHAT_HTTP_HEADER_MAX))
+		buf_format(&whole, "[%s] ", id);
+	buf_text(&whole, text);
+	(void)wechat_answer_end(answer, verdict, code, buf_ok(&whole)
+	    ? buf_get(&whole) : "", alarm);
+	buf_clear(&whole);
+	return false;
+}
+
 /* NULL if it did not come, or came twice: which one would it be? */
 static const char *
 header_of(const struct wechat_http_reply *reply, enum wechat_http_name name)
@@ -154,7 +173,7 @@ answer_is_proved(struct wechat_keys *keys,
 		[WECHAT_FLAW_TYPE] = "SIGN_TYPE",
 		[WECHAT_FLAW_CLOCK] = "SIGN_CLOCK",
 		[WECHAT_FLAW_PROBE] = "SIGN_PROBE",
-		[WECHAT_FLAW_SERIAL] = "SIGN_SERIAL",
+		[WECHAT_FLAW_SERIAL] = WECHAT_CODE_SERIAL,
 		[WECHAT_FLAW_SIGNATURE] = "BAD_SIGN",
 	};
 	const struct sign3_headers headers = {
@@ -170,7 +189,7 @@ answer_is_proved(struct wechat_keys *keys,
 	if (wechat_keys_verify(keys, &headers, buf_get(&reply->body),
 	    reply->body.len, now, answer->serial, &flaw, &err))
 		return true;
-	return wechat_answer_end(answer, WECHAT_UNSURE,
+	return answer_end(reply, answer, WECHAT_UNSURE,
 	    err.kind == ERR_AUTH ? codes[flaw] : "BUG", err.text,
 	    flaw != WECHAT_FLAW_PROBE);
 }
@@ -248,27 +267,13 @@ json_text(const struct jsonread *json, const char *path)
 	    : "";
 }
 
-/* Its number at WeChat, its words, and of what they are about. */
-static void
-error_tell(const struct wechat_http_reply *reply, const struct jsonread *json,
-    struct buf *out)
-{
-	const char *id = reply->headers[WECHAT_HTTP_REQUEST_ID].text;
-	const char *field = json_text(json, "detail.field");
-
-	if (str_is_of(id, STR_ALNUM "-_", 1, WECHAT_HTTP_HEADER_MAX))
-		buf_format(out, "[%s] ", id);
-	buf_text(out, json_text(json, "message"));
-	if (field[0] != '\0')
-		buf_format(out, " (%s)", field);
-}
-
 /* A known code decides, whatever the status. */
 static bool
 answer_look_up(enum wechat_call call, const struct wechat_http_reply *reply,
     bool is_proved, const struct jsonread *json, struct wechat_answer *answer)
 {
 	const char *said = json_text(json, "code");
+	const char *field = json_text(json, "detail.field");
 	const struct answer_code *known = code_find(call, said);
 	struct answer_code by_status = code_of_status(call, reply->status);
 	char http[WECHAT_CODE_SIZE];
@@ -278,8 +283,10 @@ answer_look_up(enum wechat_call call, const struct wechat_http_reply *reply,
 		known = &by_status;
 	(void)snprintf(http, sizeof(http), "HTTP_%ld", reply->status);
 	buf_init(&text, TEXT_MAX);
-	error_tell(reply, json, &text);
-	(void)wechat_answer_end(answer, is_proved ? known->verdict
+	buf_text(&text, json_text(json, "message"));
+	if (field[0] != '\0')
+		buf_format(&text, " (%s)", field);
+	(void)answer_end(reply, answer, is_proved ? known->verdict
 	    : verdict_unproved(call, reply->status, known->verdict),
 	    said[0] != '\0' ? said : http, buf_ok(&text) ? buf_get(&text)
 	    : "", known->alarm);
@@ -317,13 +324,13 @@ answer_is_success(enum wechat_call call,
 
 	if (reply->status != calls[call].success) {
 		(void)snprintf(code, sizeof(code), "HTTP_%ld", reply->status);
-		return wechat_answer_end(answer, WECHAT_UNSURE, code, "",
+		return answer_end(reply, answer, WECHAT_UNSURE, code, "",
 		    false);
 	}
 	if (calls[call].success != 204
 	    && !jsonread_new(buf_get(&reply->body), reply->body.len, json,
 	    &err))
-		return wechat_answer_end(answer, WECHAT_UNSURE,
+		return answer_end(reply, answer, WECHAT_UNSURE,
 		    err.kind == ERR_INPUT ? "BAD_JSON" : "BUG", err.text,
 		    true);
 	answer->verdict = WECHAT_DONE;

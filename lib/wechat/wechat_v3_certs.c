@@ -121,7 +121,7 @@ certs_are_proved(struct wechat_keys *keys, struct wechat_keys *scratch,
 
 	ok = wechat_v3_answer_read(scratch, WECHAT_CALL_CERTIFICATES, reply,
 	    now, &json, answer);
-	if (!ok && str_eq(answer->code, "SIGN_SERIAL"))
+	if (!ok && str_eq(answer->code, WECHAT_CODE_SERIAL))
 		ok = wechat_v3_answer_read(keys, WECHAT_CALL_CERTIFICATES,
 		    reply, now, &json, answer);
 	jsonread_free(json);

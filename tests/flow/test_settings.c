@@ -16,6 +16,11 @@
 
 #define KEY "0123456789abcdef0123456789abcdef"
 
+static const char *const names[] = {
+	"api_key", "apiv3_key", "merchant_cert", "merchant_key", "shop_key",
+	"site_secret", "pub_key",
+};
+
 static char folder[] = "/tmp/wxpay_settings_XXXXXX";
 static char path[sizeof(folder) + 16];
 
@@ -38,11 +43,6 @@ key_write(const char *name, const char *text, mode_t mode)
 static int
 set_up(void **state)
 {
-	static const char *const names[] = {
-		"api_key", "apiv3_key", "merchant_cert", "merchant_key",
-		"shop_key", "site_secret", "pub_key", "ca",
-	};
-
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/conf", folder);
@@ -54,11 +54,15 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	char command[sizeof(folder) + 16];
+	char file[sizeof(folder) + 32];
 
 	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		snprintf(file, sizeof(file), "%s/%s", folder, names[i]);
+		(void)unlink(file);
+	}
+	(void)unlink(path);
+	return rmdir(folder);
 }
 
 /* "~" stands for the folder of the keys. */

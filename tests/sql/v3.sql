@@ -99,9 +99,16 @@ select count(*) from wxpay.keys_claim('1900000109', 'n', 10);
 update wxpay_data.wechat_key_fetches set due_at = now();
 select lease_no from wxpay.keys_claim('1900000109', 'n', 10);
 select wxpay.keys_told('1900000109', 1, 0, 'done', '', 60) as late;
-select wxpay.keys_told('1900000109', 2, 0, 'done', '', 60);
+select wxpay.keys_told('1900000109', 2, 0, 'done', '', 3600);
 select outcome, fetched_at is not null as fetched
 from wxpay_data.wechat_key_fetches;
+
+-- an answer by an unknown certificate makes it due, a minute after the last
+select wxpay.keys_wanted('1900000109');
+select due_at - fetched_at as after from wxpay_data.wechat_key_fetches;
+update wxpay_data.wechat_key_fetches set fetched_at = now() - interval '2 minutes';
+select wxpay.keys_wanted('1900000109');
+select due_at <= now() as due from wxpay_data.wechat_key_fetches;
 
 -- may the migration be finished?
 \set key 'PUB_KEY_ID_0119000000000000000000'
