@@ -12,7 +12,7 @@ typedef bool check3_test(const struct sandbox *sandbox, const char *value);
 struct check3_rule {
 	const char *name;		/* "*" is any index of an array */
 	const char *type;
-	bool is_needed;			/* if that is there in which it stands */
+	bool is_needed;			/* if that is there which has it */
 	size_t max;			/* characters of a string; 0: any */
 	check3_test *test;		/* NULL: any value */
 	const char *as;			/* in V2; NULL: there is no such */

@@ -2,8 +2,8 @@
  * control: the strings that tests and people pull.
  *
  * Knows the forms of /sandbox/: who pays, what is refunded by hand, how fast
- * time goes, who signs, what is told again, and the ledger.  Hides the books.  Owns
- * nothing.
+ * time goes, who signs, what is told again, and the ledger.  Hides the books.
+ * Owns nothing.
  */
 #ifndef SANDBOX_CONTROL_H
 #define SANDBOX_CONTROL_H

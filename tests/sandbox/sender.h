@@ -28,8 +28,9 @@ void sender_close(struct sender *sender);
 /*
  * Tell the newest notice about an out_trade_no (kind "paid") or out_refund_no
  * ("refunded") now, copies at once and all alike, whatever its schedule
- * says; fault is FORGED, PROBE or none.  Appends {"replies":[{"status":,"ms":,"reply":,"verdict":},...]};
- * status 0 is no answer in time.  ERR_MISSING if there is no such notice.
+ * says; fault is FORGED, PROBE or none.  Appends
+ * {"replies":[{"status":,"ms":,"reply":,"verdict":},...]}; status 0 is no
+ * answer in time.  ERR_MISSING if there is no such notice.
  */
 MUSTUSE bool sender_repeat(const struct sandbox *sandbox, const char *kind,
     const char *number, int copies, enum fault fault, struct buf *out,

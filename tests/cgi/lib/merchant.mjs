@@ -136,8 +136,9 @@ export class Ear {
 	}
 
 	hear(request, response, body) {
-		const notice = { at: performance.now(), url: request.url,
-			type: request.headers['content-type'], body };
+		const { url, headers } = request;
+		const notice = { at: performance.now(), url, headers,
+			type: headers['content-type'], body };
 		this.heard.push(notice);
 		const { status, body: reply } = this.answer(notice) ?? {};
 		if (status)		// else: silence

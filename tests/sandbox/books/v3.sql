@@ -288,7 +288,7 @@ declare
 begin
     if names is null then
         return query select * from sandbox.refuse3(call,
-            'RESOURCE_NOT_EXISTS', '无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥');
+            'RESOURCE_NOT_EXISTS', '无可用的平台证书，请申请使用微信支付公钥');
     else
         return query select * from sandbox.accept3(call, names::jsonb);
     end if;
