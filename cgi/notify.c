@@ -58,12 +58,13 @@ is_v3(const struct web_request *req)
 	return body != NULL && *body == '{';
 }
 
-/* One that came twice counts as absent: nobody says which is meant. */
+/* One that came twice counts as empty, for nobody says which is meant; were it
+ * absent, the type of signature would be the usual one. */
 static const char *
 header(const struct web_request *req, const char *name)
 {
 	return fields_get(&req->doubled, name) != NULL
-	    ? NULL : fields_get(&req->params, name);
+	    ? "" : fields_get(&req->params, name);
 }
 
 static bool
