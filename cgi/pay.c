@@ -2,6 +2,7 @@
  * pay: takes a shop page's form and gets the money asked for; shows an order
  * to its shopper; finds orders for staff.  [design.md 3, 4]
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -261,28 +262,18 @@ add_jsapi(struct jsonmsg *msg, const struct pay *pay,
 	return ok;
 }
 
-/* A browser without JavaScript has posted a form: show the code to scan. */
+/* A browser has posted a form: the cashier goes on with the order.  No server
+ * sees the fragment. */
 static bool
-answer_page(const struct web_request *req, struct web_reply *reply,
-    const struct store_paid *paid, struct err *err)
+answer_cashier(struct web_reply *reply, const struct store_paid *paid,
+    struct err *err)
 {
-	bool is_chinese = web_request_is_chinese(req);
-	char yuan[FEN_YUAN_SIZE];
+	char url[sizeof("cashier#order_no=&token=") + ORDER_NO_MAX
+	    + sizeof(paid->token)];
 
-	fen_format_yuan(paid->payment.total_fen, yuan);
-	if (!web_reply_text(reply, 201, "text/html; charset=utf-8", "", err))
-		return false;
-	buf_format(&reply->body, "<!DOCTYPE html><html lang=\"%s\"><meta "
-	    "charset=\"utf-8\"><meta name=\"viewport\" content=\"width="
-	    "device-width\"><title>%s</title><h1>&yen;%s</h1><p>%s</p>"
-	    "<img src=\"pay/%s/qr.svg?token=%s\" width=\"240\" "
-	    "height=\"240\" alt=\"%s\"></html>",
-	    is_chinese ? "zh" : "en",
-	    is_chinese ? "微信支付" : "WeChat Pay", yuan,
-	    is_chinese ? "请用微信扫一扫付款" : "Scan with WeChat to pay",
-	    paid->order_no, paid->token,
-	    is_chinese ? "付款二维码" : "QR code to pay");
-	return true;
+	snprintf(url, sizeof(url), "cashier#order_no=%s&token=%s",
+	    paid->order_no, paid->token);
+	return web_reply_see_other(reply, url, err);
 }
 
 static bool
@@ -292,8 +283,8 @@ answer_ready(const struct pay *pay, const struct web_request *req,
 	bool is_jsapi = str_eq(paid->payment.trade_type, "JSAPI");
 	struct jsonmsg *msg;
 
-	if (web_request_is_browser(req) && !is_jsapi)
-		return answer_page(req, reply, paid, err);
+	if (web_request_is_browser(req))
+		return answer_cashier(reply, paid, err);
 	msg = jsonmsg_new();
 	add_order(msg, paid, paid->order_state);
 	if (!is_jsapi)
@@ -306,11 +297,14 @@ answer_ready(const struct pay *pay, const struct web_request *req,
 }
 
 static bool
-answer_pending(struct web_reply *reply, const struct store_paid *paid,
-    struct err *err)
+answer_pending(const struct web_request *req, struct web_reply *reply,
+    const struct store_paid *paid, struct err *err)
 {
-	struct jsonmsg *msg = jsonmsg_new();
+	struct jsonmsg *msg;
 
+	if (web_request_is_browser(req))
+		return answer_cashier(reply, paid, err);
+	msg = jsonmsg_new();
 	add_order(msg, paid, "pending");
 	jsonmsg_int(msg, "retry_after", RETRY_AFTER_S);
 	return web_reply_json(reply, 202, msg, err);
@@ -375,7 +369,7 @@ answer_pay(const struct pay *pay, const struct web_request *req,
 		return web_reply_refuse(reply, 409, "BUSY",
 		    "the same is being asked for; try again", err);
 	case FLOW_PAY_UNSURE:
-		return answer_pending(reply, paid, err);
+		return answer_pending(req, reply, paid, err);
 	case FLOW_PAY_REFUSED:
 		return err_set(err, ERR_REFUSED, "prepay: %s",
 		    answer->code);

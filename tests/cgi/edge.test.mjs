@@ -171,7 +171,7 @@ test('other methods: 405 with Allow, and nothing is done (E7)', async () => {
 });
 
 test('paths that are none of ours: 404 (E8)', async () => {
-	const paths = ['/', '/PAY', '/Pay', '/pay/', '/pay//', '/payx',
+	const paths = ['/x', '/PAY', '/Pay', '/pay/', '/pay//', '/payx',
 		'/pay;x', '/pay%3bx', '/pay%2f', `/pay/${order.order_no}/`,
 		`/pay/${order.order_no}/close/`,
 			`/pay/${order.order_no}/close/x`,
@@ -368,14 +368,54 @@ test('a browser gets a short page in its language, and no script (P16)',
 			assert_headers(answer, language);
 		}
 	}
-	const page = expect(await shop.pay({ ...shop.signed({ body: nasty }),
-		trade_type: 'NATIVE' }, html), 201);
-	assert.match(page.headers['content-type'], /^text\/html/);
-	assert.doesNotMatch(page.text, /<script/i);
-	const svg = /src="([^"]+)"/.exec(page.text)[1];
-	const picture = await http.get(new URL(svg, `${s.env.WXPAY_URL}/pay`)
-		.href.slice(s.env.WXPAY_URL.length));
-	assert.match(picture.headers['content-type'], /^image\/svg\+xml/);
+});
+
+test('a browser goes to the cashier, which alone is told the token (P15)',
+	async () => {
+	const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+	const what = shop.signed({ body: '<script>alert(1)</script>' });
+	for (const how of [{ trade_type: 'NATIVE' },
+		{ trade_type: 'JSAPI', openid: 'oE2E-cashier' }]) {
+		const { token } = expect(await shop.pay({ ...what, ...how }),
+			201).json;
+		const gone = expect(await shop.pay({ ...what, ...how }, html),
+			303);
+		assert_headers(gone, how.trade_type);
+		assert.equal(gone.headers.location,
+			`cashier#order_no=${what.order_no}&token=${token}`);
+		assert.equal(gone.text, '');
+	}
+});
+
+test('the cashier: its files, their headers, GET alone (P14)', async () => {
+	for (const [file, type, must] of [
+		['/cashier', 'text/html', /^<!DOCTYPE html>/],
+		['/cashier/cashier.js', 'text/javascript', /'use strict'/],
+		['/cashier/cashier.css', 'text/css', /^\/\*/],
+		['/cashier/cashier.svg', 'image/svg+xml', /^<svg/]]) {
+		const { headers, text } = expect(await http.get(file), 200);
+		assert.equal(headers['content-type'].split(';')[0], type);
+		assert.match(text, must);
+		assert.match(headers['x-request-id'], /^[0-9a-f]{32}$/);
+		assert.equal(headers['x-content-type-options'], 'nosniff');
+		assert.equal(headers['referrer-policy'], 'strict-origin');
+		assert.equal(headers['x-frame-options'], 'DENY');
+		assert.equal(headers['content-security-policy'], "default-src "
+			+ "'none'; script-src 'self' https://res.wx.qq.com; "
+			+ "img-src 'self'; style-src 'self'; connect-src "
+			+ "'self'; form-action 'self'; base-uri 'none'; "
+			+ "frame-ancestors 'none'");
+		expect(await http.request('HEAD', file), 200);
+		for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+			assert.equal(expect(await http.request(method, file),
+				405).json.code, 'METHOD_NOT_ALLOWED');
+	}
+	for (const file of ['/cashier/', '/cashier/shop.html',
+		'/cashier/cashier.html', '/cashier/..%2fwxpay.conf',
+		'/cashier/cashier.js/x', '/wxpay-internal/cashier'])
+		assert_headers(expect(await http.get(file), 404), file);
+	const { text } = await http.get('/cashier');
+	assert.doesNotMatch(text, /<script>|\son\w+=|style=|<style/);
 });
 
 test('sockets are for nginx alone (E15)', () => {
