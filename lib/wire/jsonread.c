@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <malloc.h>
 
 #include <jansson.h>
 
@@ -55,10 +56,19 @@ feed_byte(void *to, size_t room, void *arg)
 	return 1;
 }
 
+/* What WeChat tells may be a token, or the key of somebody's session. */
+static void
+wiping_free(void *bytes)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, malloc_usable_size(bytes));
+	free(bytes);
+}
+
 void
 jsonread_start(void)
 {
-	json_set_alloc_funcs(feed_malloc, free);
+	json_set_alloc_funcs(feed_malloc, wiping_free);
 	/* Now, and not when the first message comes: it opens a file. */
 	json_object_seed(0);
 	started = true;

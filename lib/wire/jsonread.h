@@ -3,7 +3,8 @@
  *
  * Knows which JSON is refused, though a lenient reader takes it: a name given
  * twice, bytes behind the end, a byte order mark, NUL, bad UTF-8, half a
- * surrogate pair, great depth or length.  Hides jansson.  Owns the object.
+ * surrogate pair, great depth or length.  Hides jansson.  Owns the object, and
+ * wipes it.
  *
  * A path is names joined by dots, "amount.total"; in an array it is the
  * index, "data.0.serial_no".  A null counts as absent [v3.md 6.1].
