@@ -49,24 +49,6 @@ wechat_start(void)
 	wechat_http_start();
 }
 
-/* "https://host", perhaps with a port and a path, and nothing to misread. */
-static bool
-wechat_url_copy(char out[static WECHAT_URL_MAX + 1], const char *name,
-    const char *url, struct err *err)
-{
-	static const char scheme[] = "https://";
-	const char *rest = url + sizeof(scheme) - 1;
-	size_t len = strlen(url);
-
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0
-	    || !str_is_of(rest, STR_ALNUM ".-_:/[]", 1, WECHAT_URL_MAX)
-	    || rest[0] == '/' || rest[0] == ':' || url[len - 1] == '/'
-	    || !str_copy(out, WECHAT_URL_MAX + 1, url))
-		return err_set(err, ERR_INPUT, "%s: not https://HOST[:PORT]"
-		    "[/PATH] without a slash at its end", name);
-	return true;
-}
-
 static bool
 wechat_secret_copy(const struct secret *from, struct secret **out,
     struct err *err)
@@ -106,12 +88,15 @@ wechat_config_copy(struct wechat *wechat, const struct wechat_config *config,
 	    || !str_copy(wechat->mchid, sizeof(wechat->mchid), config->mchid))
 		return err_set(err, ERR_INPUT, "mchid: not 1 to %d digits",
 		    MCHID_MAX);
-	if (!wechat_url_copy(wechat->url, "WeChat's URL", config->url, err)
+	if (!wechat_http_url_copy(wechat->url, sizeof(wechat->url),
+	    "WeChat's URL", config->url, err)
 	    || (config->url_backup != NULL
-		&& !wechat_url_copy(wechat->url_backup,
-		    "WeChat's second URL", config->url_backup, err))
-	    || !wechat_url_copy(wechat->public_url, "public URL",
-		config->public_url, err)
+		&& !wechat_http_url_copy(wechat->url_backup,
+		    sizeof(wechat->url_backup), "WeChat's second URL",
+		    config->url_backup, err))
+	    || !wechat_http_url_copy(wechat->public_url,
+		sizeof(wechat->public_url), "public URL", config->public_url,
+		err)
 	    || !wechat_secret_copy(config->api_key, &wechat->api_key, err)
 	    || !wechat_secret_copy(config->apiv3_key, &wechat->apiv3_key, err)
 	    || !wechat_secret_copy(config->merchant_cert, &wechat->cert, err)

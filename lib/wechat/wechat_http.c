@@ -19,6 +19,23 @@ struct wechat_http {
 	size_t idle_count;
 };
 
+bool
+wechat_http_url_copy(char *out, size_t size, const char *name,
+    const char *url, struct err *err)
+{
+	static const char scheme[] = "https://";
+	const char *rest = url + sizeof(scheme) - 1;
+	size_t len = strlen(url);
+
+	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0
+	    || !str_is_of(rest, STR_ALNUM ".-_:/[]", 1, size)
+	    || rest[0] == '/' || rest[0] == ':' || url[len - 1] == '/'
+	    || !str_copy(out, size, url))
+		return err_set(err, ERR_INPUT, "%s: not https://HOST[:PORT]"
+		    "[/PATH] without a slash at its end", name);
+	return true;
+}
+
 void
 wechat_http_start(void)
 {

@@ -64,6 +64,11 @@ struct wechat_http_reply {
 
 struct wechat_http;
 
+/* Copy url, which must be "https://host", perhaps with a port and a path, and
+ * have nothing to misread.  ERR_INPUT begins with name. */
+MUSTUSE bool wechat_http_url_copy(char *out, size_t size, const char *name,
+    const char *url, struct err *err);
+
 /* Call once before the first thread starts. */
 void wechat_http_start(void);
 
