@@ -38,23 +38,24 @@ key_free(struct key *key)
 	free(key);
 }
 
-/* The caller owns *out. */
-static bool
+/* The caller owns it; NULL if it is no key. */
+static struct key *
 key_new(const struct cert_facts *facts, const char *pem, size_t len,
-    struct key **out, struct err *err)
+    struct err *err)
 {
 	struct key *key = calloc(1, sizeof(*key));
 
-	if (key == NULL)
-		return err_set(err, ERR_BUG, "out of memory");
+	if (key == NULL) {
+		err_set(err, ERR_BUG, "out of memory");
+		return NULL;
+	}
 	key->facts = *facts;
 	key->users = 1;
 	if (!sign3_public_new(pem, len, &key->public, err)) {
 		key_free(key);
-		return false;
+		return NULL;
 	}
-	*out = key;
-	return true;
+	return key;
 }
 
 /* As OpenSSL has it, the last second is outside. */
@@ -87,8 +88,8 @@ keys_open_own(struct wechat_keys *keys, struct err *err)
 	    || is_of_certificate(facts.serial))
 		return err_set(err, ERR_INPUT,
 		    "id of WeChat's public key: no PUB_KEY_ID_…");
-	return key_new(&facts, secret_bytes(pem), secret_len(pem), &keys->own,
-	    err) || err_in(err, "WeChat's public key");
+	keys->own = key_new(&facts, secret_bytes(pem), secret_len(pem), err);
+	return keys->own != NULL || err_in(err, "WeChat's public key");
 }
 
 bool
@@ -217,8 +218,10 @@ wechat_keys_add(struct wechat_keys *keys, const char *serial,
 	struct cert_facts facts = { 0 };
 	struct key *key = NULL;
 
-	if (!cert_judge(keys, serial, pem, len, now, &facts, err)
-	    || !key_new(&facts, pem, len, &key, err))
+	if (!cert_judge(keys, serial, pem, len, now, &facts, err))
+		return false;
+	key = key_new(&facts, pem, len, err);
+	if (key == NULL)
 		return false;
 	key_free(certs_put(keys, key));
 	return true;

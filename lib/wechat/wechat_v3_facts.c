@@ -127,7 +127,7 @@ wechat_v3_facts_payment(const struct jsonread *json,
 static bool
 facts_is_cny(const struct jsonread *json, struct err *err)
 {
-	char currency[sizeof(((struct payment_facts *)NULL)->currency)];
+	char currency[sizeof(((struct payment_facts *)NULL)->currency)] = "";
 
 	if (!facts_currency(json, currency, sizeof(currency), err))
 		return false;

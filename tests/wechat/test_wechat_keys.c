@@ -286,7 +286,7 @@ test_names(void **state)
 	assert_string_equal(wechat_flaw_name(WECHAT_FLAW_PROBE), "probe");
 }
 
-/* ----------------------------------------------------------- who is believed */
+/* -------------------------------------------------------- who is believed */
 
 static enum wechat_flaw
 flaw_of(const json_t *vector)

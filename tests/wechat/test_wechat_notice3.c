@@ -119,7 +119,7 @@ judge_signed(const struct buf *body, struct notice *out, struct err *err)
 	return kind;
 }
 
-/* ---------------------------------------------------------------- envelopes */
+/* -------------------------------------------------------------- envelopes */
 
 static const struct w3_member envelope[] = {
 	{ "id", "\"EV-2026010109595800001\"" },
@@ -551,7 +551,7 @@ test_proof(void **state)
 	buf_clear(&body);
 }
 
-/* ------------------------------------------- proved, and then judged further */
+/* ----------------------------------------- proved, and then judged further */
 
 /* N25: proved, and no JSON that we read. */
 static void
