@@ -136,6 +136,9 @@ $(BIN)/wxpayctl: $(call objects,ops/*.c) $(O)/sql.o $(ARCHIVES)
 	$(call link,$(LIBS))
 $(O)/ops/%.o $(O)/lib/wechat/%.o: CPPFLAGS += -DVERSION='"$(VERSION)"'
 
+$(O)/tests/bench/notice_cost: $(O)/tests/bench/notice_cost.o $(ARCHIVES)
+	$(call link,$(LIBS))
+
 # sql/ as C text, in the order in which migrate runs it.
 SQL := sql/roles.sql $(sort $(wildcard sql/migrations/*.sql)) \
 	$(sort $(wildcard sql/functions/*.sql)) sql/grants.sql
@@ -201,7 +204,8 @@ schema:	## sql/schema.sql, the dump of what sql/ makes
 	@tests/sql/with_postgres tests/sql/dump >sql/schema.sql
 bench:	## what a payment costs, beside PostgreSQL alone
 	@tests/stack/packages run check
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all \
+	    $(O)/tests/bench/notice_cost
 	@tests/bench/run
 compile_commands.json:	## for editors: needs bear
 	bear -- $(MAKE) -B all tests
