@@ -71,7 +71,7 @@ cert_read_one(const struct jsonread *json, size_t at,
 	struct buf pem;
 	bool ok = false;
 
-	buf_init(&pem, WECHAT_PEM_SIZE - 1);
+	buf_init(&pem, WECHAT_HTTP_MAX);
 	if (!certs_text(json, at, "serial_no", &serial, err)
 	    || !cert_open(json, at, apiv3_key, &pem, err)
 	    || !cert_read(buf_get(&pem), pem.len, &facts, err))
