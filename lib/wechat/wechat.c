@@ -289,6 +289,7 @@ struct topic {
 	const struct payment *payment;
 	const struct payment_key *key;
 	const struct refund *refund;
+	const char *auth_code;
 	struct payment_prepay *prepay;
 	struct payment_facts *paid;
 	struct refund_facts *refunded;
@@ -318,6 +319,12 @@ topic_format_v2(const struct wechat_v2 *v2, enum wechat_call call,
 	case WECHAT_CALL_QUERY_REFUND:
 		return wechat_v2_query_refund_format(v2, topic->refund->appid,
 		    topic->refund->out_refund_no, nonce, out, err);
+	case WECHAT_CALL_MICROPAY:
+		return wechat_v2_micropay_format(v2, topic->payment,
+		    topic->auth_code, nonce, out, err);
+	case WECHAT_CALL_REVERSE:
+		return wechat_v2_reverse_format(v2, topic->key->appid,
+		    topic->key->out_trade_no, nonce, out, err);
 	case WECHAT_CALL_CERTIFICATES:
 		break;
 	}
@@ -350,6 +357,13 @@ topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		    topic->refund->out_refund_no, reply, topic->refunded,
 		    answer);
 		break;
+	case WECHAT_CALL_MICROPAY:
+		wechat_v2_micropay_judge(v2, topic->payment, reply,
+		    topic->paid, answer);
+		break;
+	case WECHAT_CALL_REVERSE:
+		wechat_v2_reverse_judge(v2, topic->key->appid, reply, answer);
+		break;
 	case WECHAT_CALL_CERTIFICATES:
 		break;		/* never sent */
 	}
@@ -376,8 +390,11 @@ topic_format_v3(const struct wechat_v3 *v3, enum wechat_call call,
 		    topic->refund->out_refund_no, out, err);
 	case WECHAT_CALL_CERTIFICATES:
 		return wechat_v3_certificates_format(out, err);
+	case WECHAT_CALL_MICROPAY:
+	case WECHAT_CALL_REVERSE:
+		break;
 	}
-	return err_set(err, ERR_BUG, "no such call");
+	return err_set(err, ERR_BUG, "V3 has no such call");
 }
 
 static void
@@ -412,6 +429,9 @@ topic_judge_v3(const struct wechat *wechat, enum wechat_call call,
 		wechat_v3_certs_judge(v3->keys, wechat->apiv3_key, reply, now,
 		    topic->list, topic->count, answer);
 		break;
+	case WECHAT_CALL_MICROPAY:
+	case WECHAT_CALL_REVERSE:
+		break;		/* never sent */
 	}
 }
 
@@ -434,13 +454,16 @@ wechat_call_v2(struct wechat *wechat, enum wechat_call call,
 		[WECHAT_CALL_CLOSE] = WECHAT_V2_CLOSE,
 		[WECHAT_CALL_REFUND] = WECHAT_V2_REFUND,
 		[WECHAT_CALL_QUERY_REFUND] = WECHAT_V2_QUERY_REFUND,
+		[WECHAT_CALL_MICROPAY] = WECHAT_V2_MICROPAY,
+		[WECHAT_CALL_REVERSE] = WECHAT_V2_REVERSE,
 	};
 	static const char *const headers[] = {
 		"Content-Type: text/xml; charset=utf-8", NULL
 	};
 	struct wechat_http_request request = {
 		.method = "POST", .headers = headers,
-		.with_cert = call == WECHAT_CALL_REFUND,
+		.with_cert = call == WECHAT_CALL_REFUND
+		    || call == WECHAT_CALL_REVERSE,
 	};
 	struct wechat_http_reply reply = { 0 };
 	struct err err = { 0 };
@@ -554,6 +577,24 @@ wechat_query_refund(struct wechat *wechat, const struct refund *refund,
 	wechat_call(wechat, refund->api, WECHAT_CALL_QUERY_REFUND,
 	    &(struct topic){ .refund = refund, .refunded = facts }, nonce,
 	    answer);
+}
+
+void
+wechat_micropay(struct wechat *wechat, const struct payment *payment,
+    const char *auth_code, const char *nonce, struct payment_facts *facts,
+    struct wechat_answer *answer)
+{
+	wechat_call(wechat, payment->api, WECHAT_CALL_MICROPAY,
+	    &(struct topic){ .payment = payment, .auth_code = auth_code,
+	    .paid = facts }, nonce, answer);
+}
+
+void
+wechat_reverse(struct wechat *wechat, const struct payment_key *key,
+    const char *nonce, struct wechat_answer *answer)
+{
+	wechat_call(wechat, key->api, WECHAT_CALL_REVERSE,
+	    &(struct topic){ .key = key }, nonce, answer);
 }
 
 void

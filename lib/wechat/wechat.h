@@ -118,6 +118,21 @@ void wechat_query_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, struct refund_facts *facts,
     struct wechat_answer *answer);
 
+/*
+ * micropay: charge the payer who shows auth_code, 18 digits.  DONE: paid, and
+ * fills facts.  UNSURE: perhaps he is asked for his password; query.  payment
+ * is V2's, and so is the one that is reversed.
+ */
+void wechat_micropay(struct wechat *wechat, const struct payment *payment,
+    const char *auth_code, const char *nonce, struct payment_facts *facts,
+    struct wechat_answer *answer);
+
+/* secapi/pay/reverse, of a payment made by micropay.  DONE: it is closed, and
+ * what was paid goes back.  AGAIN: call again.  REFUSED: it is not reversed,
+ * and this will not change. */
+void wechat_reverse(struct wechat *wechat, const struct payment_key *key,
+    const char *nonce, struct wechat_answer *answer);
+
 struct wechat_certificate {
 	char serial[CERT_SERIAL_SIZE];	/* as cert_serial_parse has it */
 	epoch_t not_before, not_after;

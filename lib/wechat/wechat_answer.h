@@ -19,6 +19,8 @@ enum wechat_call {		/* one table of codes each */
 	WECHAT_CALL_CLOSE,
 	WECHAT_CALL_REFUND,
 	WECHAT_CALL_QUERY_REFUND,
+	WECHAT_CALL_MICROPAY,		/* V2 alone */
+	WECHAT_CALL_REVERSE,		/* V2 alone */
 	WECHAT_CALL_CERTIFICATES,	/* V3 alone */
 };
 #define WECHAT_CALLS (WECHAT_CALL_CERTIFICATES + 1)

@@ -115,7 +115,7 @@ wechat_v2_prepay_format(const struct wechat_v2 *v2,
 	return ok;
 }
 
-/* Query, close and refundquery ask by one number. */
+/* Query, close, refundquery and reverse ask by one number. */
 static bool
 v2_ask_format(const struct wechat_v2 *v2, const char *appid,
     const char *name, const char *number, const char *nonce, struct buf *out,
@@ -188,6 +188,44 @@ wechat_v2_query_refund_format(const struct wechat_v2 *v2, const char *appid,
     struct err *err)
 {
 	return v2_ask_format(v2, appid, "out_refund_no", out_refund_no, nonce,
+	    out, err);
+}
+
+/* No notify_url: of these WeChat sends no notice [v2.md 7.2].  And no
+ * time_expire: it is reversed long before. */
+static bool
+v2_add_micropay(const struct payment *payment, const char *auth_code,
+    struct fields *fields, struct err *err)
+{
+	return fields_add(fields, "body", payment->body, err)
+	    && v2_add_given(fields, "attach", payment->attach, err)
+	    && fields_add(fields, "out_trade_no", payment->out_trade_no, err)
+	    && v2_add_fen(fields, "total_fee", payment->total_fen, err)
+	    && fields_add(fields, "spbill_create_ip", payment->client_ip, err)
+	    && fields_add(fields, "auth_code", auth_code, err);
+}
+
+bool
+wechat_v2_micropay_format(const struct wechat_v2 *v2,
+    const struct payment *payment, const char *auth_code, const char *nonce,
+    struct buf *out, struct err *err)
+{
+	struct fields fields = { 0 };
+	bool ok;
+
+	ok = v2_add_common(v2, &fields, payment->appid, nonce, err)
+	    && v2_add_micropay(payment, auth_code, &fields, err)
+	    && v2_seal(v2, &fields, out, err);
+	fields_clear(&fields);
+	return ok;
+}
+
+bool
+wechat_v2_reverse_format(const struct wechat_v2 *v2, const char *appid,
+    const char *out_trade_no, const char *nonce, struct buf *out,
+    struct err *err)
+{
+	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
 	    out, err);
 }
 
@@ -341,6 +379,52 @@ wechat_v2_query_refund_judge(const struct wechat_v2 *v2, const char *appid,
 	    reply, &fields, answer)
 	    && !v2_read_query_refund(&fields, out_refund_no, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+static bool
+v2_read_micropay(const struct fields *fields, const struct payment *payment,
+    struct payment_facts *out, struct err *err)
+{
+	return v2_echoes(fields, "out_trade_no", payment->out_trade_no, err)
+	    && v2_echoes(fields, "trade_type", payment->trade_type, err)
+	    && v2_echoes_fen(fields, "total_fee", payment->total_fen, err)
+	    && wechat_facts_payment(fields, PAYMENT_PAID, out, err);
+}
+
+void
+wechat_v2_micropay_judge(const struct wechat_v2 *v2,
+    const struct payment *payment, const struct wechat_http_reply *reply,
+    struct payment_facts *facts, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_MICROPAY, payment->appid,
+	    reply, &fields, answer)
+	    && !v2_read_micropay(&fields, payment, facts, &err))
+		wechat_answer_doubt(answer, "MISMATCH", err.text);
+	fields_clear(&fields);
+}
+
+/* As closeorder's, its success names no number. */
+void
+wechat_v2_reverse_judge(const struct wechat_v2 *v2, const char *appid,
+    const struct wechat_http_reply *reply, struct wechat_answer *answer)
+{
+	struct fields fields = { 0 };
+	const char *recall;
+
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_REVERSE, appid, reply,
+	    &fields, answer)) {
+		recall = fields_text(&fields, "recall");
+		if (str_eq(recall, "Y"))
+			(void)wechat_answer_end(answer, WECHAT_AGAIN,
+			    "RECALL", "", false);
+		else if (!str_eq(recall, "N"))
+			wechat_answer_doubt(answer, "MISMATCH",
+			    "recall: neither Y nor N");
+	}
 	fields_clear(&fields);
 }
 

@@ -1,7 +1,7 @@
 /*
  * wechat_v2: what is said to API V2, and what its answers are worth.
  *
- * Knows the fields of the five calls, and the one ladder by which an answer
+ * Knows the fields of the seven calls, and the one ladder by which an answer
  * becomes a verdict [v2.md 4, 7, 8, 16].  Hides XML and signatures.  Owns
  * nothing.  Sends nothing: bytes in, bytes out.
  */
@@ -26,6 +26,8 @@
 #define WECHAT_V2_CLOSE "/pay/closeorder"
 #define WECHAT_V2_REFUND "/secapi/pay/refund"
 #define WECHAT_V2_QUERY_REFUND "/pay/refundquery"
+#define WECHAT_V2_MICROPAY "/pay/micropay"
+#define WECHAT_V2_REVERSE "/secapi/pay/reverse"
 
 #define WECHAT_V2_NOTIFY_PAID "/notify/paid"
 #define WECHAT_V2_NOTIFY_REFUNDED "/notify/refunded"
@@ -54,6 +56,12 @@ MUSTUSE bool wechat_v2_refund_format(const struct wechat_v2 *v2,
 MUSTUSE bool wechat_v2_query_refund_format(const struct wechat_v2 *v2,
     const char *appid, const char *out_refund_no, const char *nonce,
     struct buf *out, struct err *err);
+MUSTUSE bool wechat_v2_micropay_format(const struct wechat_v2 *v2,
+    const struct payment *payment, const char *auth_code, const char *nonce,
+    struct buf *out, struct err *err);
+MUSTUSE bool wechat_v2_reverse_format(const struct wechat_v2 *v2,
+    const char *appid, const char *out_trade_no, const char *nonce,
+    struct buf *out, struct err *err);
 
 /* Judge what came back.  Facts are written only where answer says DONE. */
 void wechat_v2_prepay_judge(const struct wechat_v2 *v2,
@@ -71,6 +79,11 @@ void wechat_v2_query_refund_judge(const struct wechat_v2 *v2,
     const char *appid, const char *out_refund_no,
     const struct wechat_http_reply *reply, struct refund_facts *facts,
     struct wechat_answer *answer);
+void wechat_v2_micropay_judge(const struct wechat_v2 *v2,
+    const struct payment *payment, const struct wechat_http_reply *reply,
+    struct payment_facts *facts, struct wechat_answer *answer);
+void wechat_v2_reverse_judge(const struct wechat_v2 *v2, const char *appid,
+    const struct wechat_http_reply *reply, struct wechat_answer *answer);
 
 /* wechat_jsapi, under these keys. */
 MUSTUSE bool wechat_v2_jsapi(const struct wechat_v2 *v2, const char *appid,

@@ -108,6 +108,54 @@ static const struct answer_code codes_query_refund[] = {
 	{ "INVALID_REQUEST",       WECHAT_REFUSED, true },
 };
 
+/* [v2.md 16.2].  What asks for a query is unsure; "final" says that this
+ * attempt took no money. */
+static const struct answer_code codes_micropay[] = {
+	{ "SYSTEMERROR",           WECHAT_UNSURE,  false },
+	{ "BANKERROR",             WECHAT_UNSURE,  false },
+	{ "USERPAYING",            WECHAT_UNSURE,  false },
+	{ "INVALID_REQUEST",       WECHAT_UNSURE,  false },
+	{ "OUT_TRADE_NO_USED",     WECHAT_UNSURE,  true },
+	{ "ORDERPAID",             WECHAT_PAID,    false },
+	{ "ORDERCLOSED",           WECHAT_CLOSED,  false },
+	{ "ORDERREVERSED",         WECHAT_CLOSED,  false },
+	{ "AUTHCODEEXPIRE",        WECHAT_REFUSED, false },
+	{ "AUTH_CODE_ERROR",       WECHAT_REFUSED, false },
+	{ "AUTH_CODE_INVALID",     WECHAT_REFUSED, false },
+	{ "NOTENOUGH",             WECHAT_REFUSED, false }, /* the payer's */
+	{ "NOTSUPORTCARD",         WECHAT_REFUSED, false },
+	{ "BUYER_MISMATCH",        WECHAT_REFUSED, false },
+	{ "TRADE_ERROR",           WECHAT_REFUSED, false },
+	{ "RULELIMIT",             WECHAT_REFUSED, false },
+	{ "NOAUTH",                WECHAT_REFUSED, true },
+	{ "PARAM_ERROR",           WECHAT_REFUSED, true },
+	{ "LACK_PARAMS",           WECHAT_REFUSED, true },
+	{ "APPID_NOT_EXIST",       WECHAT_REFUSED, true },
+	{ "MCHID_NOT_EXIST",       WECHAT_REFUSED, true },
+	{ "APPID_MCHID_NOT_MATCH", WECHAT_REFUSED, true },
+	{ "SIGNERROR",             WECHAT_REFUSED, true },
+	{ "XML_FORMAT_ERROR",      WECHAT_REFUSED, true },
+	{ "REQUIRE_POST_METHOD",   WECHAT_REFUSED, true },
+	{ "NOT_UTF8",              WECHAT_REFUSED, true },
+};
+
+/* [v2.md 7.5].  INVALID_REQUEST also says that it is reversed already, so it
+ * refuses nothing; and a message that WeChat cannot read (denied) is no word
+ * of its on whether the money stays. */
+static const struct answer_code codes_reverse[] = {
+	{ "SYSTEMERROR",           WECHAT_UNSURE,   false },
+	{ "INVALID_REQUEST",       WECHAT_UNSURE,   false },
+	{ "USERPAYING",            WECHAT_AGAIN,    false },
+	{ "NOTENOUGH",             WECHAT_NO_MONEY, true },
+	{ "REVERSE_EXPIRE",        WECHAT_REFUSED,  true },
+	{ "TRADE_ERROR",           WECHAT_REFUSED,  true },
+	{ "INVALID_TRANSACTIONID", WECHAT_DENIED,   true },
+	{ "PARAM_ERROR",           WECHAT_DENIED,   true },
+	{ "SIGNERROR",             WECHAT_DENIED,   true },
+	{ "XML_FORMAT_ERROR",      WECHAT_DENIED,   true },
+	{ "REQUIRE_POST_METHOD",   WECHAT_DENIED,   true },
+};
+
 static const struct {
 	const struct answer_code *list;
 	size_t count;
@@ -118,6 +166,8 @@ static const struct {
 	[WECHAT_CALL_REFUND] = { codes_refund, COUNT_OF(codes_refund) },
 	[WECHAT_CALL_QUERY_REFUND] = { codes_query_refund,
 	    COUNT_OF(codes_query_refund) },
+	[WECHAT_CALL_MICROPAY] = { codes_micropay, COUNT_OF(codes_micropay) },
+	[WECHAT_CALL_REVERSE] = { codes_reverse, COUNT_OF(codes_reverse) },
 };
 
 static bool
@@ -163,7 +213,7 @@ answer_is_turned_away(enum wechat_call call, const char *return_msg)
 
 	if (text_has_one_of(return_msg, trouble))
 		return false;
-	return call != WECHAT_CALL_REFUND
+	return (call != WECHAT_CALL_REFUND && call != WECHAT_CALL_REVERSE)
 	    || text_has_one_of(return_msg, clear);
 }
 

@@ -16,7 +16,7 @@
 #include "wechat/wechat_v2.h"
 #include "wire/fields.h"
 
-#define WECHAT_V2_CALLS (WECHAT_CALL_QUERY_REFUND + 1)
+#define WECHAT_V2_CALLS (WECHAT_CALL_REVERSE + 1)
 
 /*
  * True if reply is whole, proved by its signature, of our appid and merchant

@@ -46,6 +46,14 @@ static const struct payment jsapi = {
 	.time_expire = 1704040200,
 };
 
+#define AUTH_CODE "134567890123456789"
+
+static const struct payment scanned = {
+	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "MICROPAY",
+	.client_ip = "203.0.113.7", .body = "Tea", .total_fen = 101,
+	.time_expire = 1705248000,
+};
+
 static const struct refund refund = {
 	.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
 	.transaction_id = TRANSACTION, .appid = APPID, .reason = "已售完",
@@ -125,6 +133,11 @@ requests_of(enum sign2_type type)
 	static const struct want want_query_refund[] = {
 		{ "out_refund_no", REFUND_NO },
 	};
+	static const struct want want_micropay[] = {
+		{ "body", "Tea" }, { "out_trade_no", TRADE_NO },
+		{ "total_fee", "101" }, { "spbill_create_ip", "203.0.113.7" },
+		{ "auth_code", AUTH_CODE },
+	};
 	const struct wechat_v2 v2 = v2_of(type);
 	struct refund other = refund;
 	struct err err = { 0 };
@@ -155,6 +168,13 @@ requests_of(enum sign2_type type)
 	    NONCE, &out, &err));
 	request_compare("query refund", &v2, &out, want_query_refund,
 	    COUNT_OF(want_query_refund));
+	assert_true(wechat_v2_micropay_format(&v2, &scanned, AUTH_CODE, NONCE,
+	    &out, &err));
+	request_compare("micropay", &v2, &out, want_micropay,
+	    COUNT_OF(want_micropay));
+	assert_true(wechat_v2_reverse_format(&v2, APPID, TRADE_NO, NONCE, &out,
+	    &err));
+	request_compare("reverse", &v2, &out, want_ask, COUNT_OF(want_ask));
 	buf_clear(&out);
 }
 
@@ -206,7 +226,7 @@ test_product_id(void **state)
 
 /* ----------------------------------------------------------- what is judged */
 
-/* One answer, judged as the answer to one of the five calls. */
+/* One answer, judged as the answer to one of the seven calls. */
 struct verdict {
 	struct wechat_answer answer;
 	struct payment_prepay prepay;
@@ -217,6 +237,7 @@ struct verdict {
 
 static const char *const call_names[WECHAT_V2_CALLS] = {
 	"unifiedorder", "orderquery", "closeorder", "refund", "refundquery",
+	"micropay", "reverse",
 };
 
 static void
@@ -244,6 +265,13 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
 	case WECHAT_CALL_QUERY_REFUND:
 		wechat_v2_query_refund_judge(v2, APPID, REFUND_NO, reply,
 		    &out->refund, &out->answer);
+		break;
+	case WECHAT_CALL_MICROPAY:
+		wechat_v2_micropay_judge(v2, &scanned, reply, &out->payment,
+		    &out->answer);
+		break;
+	case WECHAT_CALL_REVERSE:
+		wechat_v2_reverse_judge(v2, APPID, reply, &out->answer);
 		break;
 	case WECHAT_CALL_CERTIFICATES:
 		fail_msg("V2 has no such call");
@@ -315,6 +343,17 @@ static const struct change answer_query_refund[] = {
 	{ "refund_success_time_0", "2024-01-16 10:00:05" },
 };
 
+static const struct change answer_micropay[] = {
+	COMMON, { "out_trade_no", TRADE_NO },
+	{ "openid", "oUpF8uMEb4qRXf22hE3X68TekukE" },
+	{ "trade_type", "MICROPAY" }, { "bank_type", "OTHERS" },
+	{ "total_fee", "101" }, { "transaction_id", TRANSACTION },
+	{ "time_end", "20240115093015" },
+};
+static const struct change answer_reverse[] = {
+	COMMON, { "recall", "N" },
+};
+
 static const struct {
 	const struct change *list;
 	size_t count;
@@ -324,6 +363,8 @@ static const struct {
 	{ answer_close, COUNT_OF(answer_close) },
 	{ answer_refund, COUNT_OF(answer_refund) },
 	{ answer_query_refund, COUNT_OF(answer_query_refund) },
+	{ answer_micropay, COUNT_OF(answer_micropay) },
+	{ answer_reverse, COUNT_OF(answer_reverse) },
 };
 
 static void
@@ -415,6 +456,15 @@ test_right_answers(void **state)
 	assert_int_equal(got.refund.total_fen, 101);
 	assert_int_equal(got.refund.refunded_at, 1705370405);
 	assert_string_equal(got.refund.refund_id, REFUND_ID);
+
+	changed_judge(WECHAT_CALL_MICROPAY, NULL, 0, &got);
+	verdict_expect("micropay", &got, WECHAT_DONE, "", false);
+	assert_int_equal(got.payment.fate, PAYMENT_PAID);
+	assert_int_equal(got.payment.total_fen, 101);
+	assert_string_equal(got.payment.transaction_id, TRANSACTION);
+
+	changed_judge(WECHAT_CALL_REVERSE, NULL, 0, &got);
+	verdict_expect("reverse", &got, WECHAT_DONE, "", false);
 }
 
 /* O8, I11: one field other than usual. */
@@ -484,6 +534,22 @@ test_one_field(void **state)
 		ALARM(WECHAT_CALL_QUERY_REFUND, "transaction_id", NULL),
 		ALARM(WECHAT_CALL_QUERY_REFUND, "refund_success_time_0",
 		    "yesterday"),
+
+		FINE(WECHAT_CALL_MICROPAY, "attach", ""),
+		FINE(WECHAT_CALL_MICROPAY, "cash_fee", "1"),
+		ALARM(WECHAT_CALL_MICROPAY, "out_trade_no", "G1"),
+		ALARM(WECHAT_CALL_MICROPAY, "out_trade_no", NULL),
+		ALARM(WECHAT_CALL_MICROPAY, "trade_type", "NATIVE"),
+		ALARM(WECHAT_CALL_MICROPAY, "trade_type", NULL),
+		ALARM(WECHAT_CALL_MICROPAY, "total_fee", "100"),
+		ALARM(WECHAT_CALL_MICROPAY, "total_fee", NULL),
+		ALARM(WECHAT_CALL_MICROPAY, "transaction_id", NULL),
+		ALARM(WECHAT_CALL_MICROPAY, "time_end", NULL),
+
+		{ WECHAT_CALL_REVERSE, { "recall", "Y" }, WECHAT_AGAIN,
+		  "RECALL", false },
+		ALARM(WECHAT_CALL_REVERSE, "recall", NULL),
+		ALARM(WECHAT_CALL_REVERSE, "recall", "n"),
 	};
 	struct verdict got;
 	size_t i;
@@ -587,7 +653,7 @@ test_unproved(void **state)
 	print_message("    unproved answers: %zu\n", tried);
 }
 
-/* Every code of v2.md 7.3, 7.4, 16.1, 16.3 and 16.4, and some of none. */
+/* Every code of v2.md 7.3 to 7.5 and 16.1 to 16.4, and some of none. */
 static const struct code_case {
 	const char *err_code;
 	enum wechat_verdict verdict;
@@ -682,8 +748,50 @@ static const struct code_case {
 	{ "FREQUENCY_LIMITED", WECHAT_AGAIN, false },
 	{ "ORDERNOTEXIST", WECHAT_UNSURE, false },
 	{ "NOTENOUGH", WECHAT_UNSURE, false },
-}, cases_of_none[] = {
+}, cases_micropay[] = {
+	{ "SYSTEMERROR", WECHAT_UNSURE, false },
+	{ "BANKERROR", WECHAT_UNSURE, false },
 	{ "USERPAYING", WECHAT_UNSURE, false },
+	{ "ORDERPAID", WECHAT_PAID, false },
+	{ "AUTHCODEEXPIRE", WECHAT_REFUSED, false },
+	{ "AUTH_CODE_ERROR", WECHAT_REFUSED, false },
+	{ "AUTH_CODE_INVALID", WECHAT_REFUSED, false },
+	{ "NOTENOUGH", WECHAT_REFUSED, false },
+	{ "NOTSUPORTCARD", WECHAT_REFUSED, false },
+	{ "ORDERCLOSED", WECHAT_CLOSED, false },
+	{ "ORDERREVERSED", WECHAT_CLOSED, false },
+	{ "BUYER_MISMATCH", WECHAT_REFUSED, false },
+	{ "OUT_TRADE_NO_USED", WECHAT_UNSURE, true },
+	{ "TRADE_ERROR", WECHAT_REFUSED, false },
+	{ "RULELIMIT", WECHAT_REFUSED, false },
+	{ "NOAUTH", WECHAT_REFUSED, true },
+	{ "PARAM_ERROR", WECHAT_REFUSED, true },
+	{ "LACK_PARAMS", WECHAT_REFUSED, true },
+	{ "APPID_NOT_EXIST", WECHAT_REFUSED, true },
+	{ "MCHID_NOT_EXIST", WECHAT_REFUSED, true },
+	{ "APPID_MCHID_NOT_MATCH", WECHAT_REFUSED, true },
+	{ "SIGNERROR", WECHAT_REFUSED, true },
+	{ "XML_FORMAT_ERROR", WECHAT_REFUSED, true },
+	{ "REQUIRE_POST_METHOD", WECHAT_REFUSED, true },
+	{ "NOT_UTF8", WECHAT_REFUSED, true },
+	{ "INVALID_REQUEST", WECHAT_UNSURE, false },
+	{ "FREQUENCY_LIMITED", WECHAT_UNSURE, false },
+}, cases_reverse[] = {
+	{ "SYSTEMERROR", WECHAT_UNSURE, false },
+	{ "INVALID_TRANSACTIONID", WECHAT_DENIED, true },
+	{ "PARAM_ERROR", WECHAT_DENIED, true },
+	{ "SIGNERROR", WECHAT_DENIED, true },
+	{ "REQUIRE_POST_METHOD", WECHAT_DENIED, true },
+	{ "XML_FORMAT_ERROR", WECHAT_DENIED, true },
+	{ "REVERSE_EXPIRE", WECHAT_REFUSED, true },
+	{ "TRADE_ERROR", WECHAT_REFUSED, true },
+	{ "INVALID_REQUEST", WECHAT_UNSURE, false },
+	{ "USERPAYING", WECHAT_AGAIN, false },
+	{ "NOTENOUGH", WECHAT_NO_MONEY, true },
+	/* would end it, and is no word of this call */
+	{ "ORDERCLOSED", WECHAT_UNSURE, false },
+	{ "ORDERREVERSED", WECHAT_UNSURE, false },
+}, cases_of_none[] = {
 	{ "BANKERROR", WECHAT_UNSURE, false },
 	{ "systemerror", WECHAT_UNSURE, false },
 	{ "ORDERPAID_", WECHAT_UNSURE, false },
@@ -702,6 +810,8 @@ test_codes(void **state)
 		{ cases_close, COUNT_OF(cases_close) },
 		{ cases_refund, COUNT_OF(cases_refund) },
 		{ cases_query_refund, COUNT_OF(cases_query_refund) },
+		{ cases_micropay, COUNT_OF(cases_micropay) },
+		{ cases_reverse, COUNT_OF(cases_reverse) },
 	};
 	size_t tried = 0;
 
@@ -813,6 +923,7 @@ test_turned_away(void **state)
 	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
 		for (size_t i = 0; i < COUNT_OF(cases); i++) {
 			bool denied = call == WECHAT_CALL_REFUND
+			    || call == WECHAT_CALL_REVERSE
 			    ? cases[i].is_denied_refund : cases[i].is_denied;
 			struct verdict got;
 			char xml[512];
