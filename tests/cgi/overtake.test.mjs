@@ -60,6 +60,11 @@ test('ABNORMAL can be retried by staff under its number', async () => {
 	const refund = await refund_that('CHANGE', order, 600);
 	assert.equal(expect(await staff.decide(refund, 'retry'), 200)
 		.json.state, 'refunding');
+	if (s.api === 'v3') {
+		// [v3.md 12.2] Until somebody has acted on WeChat's platform.
+		await s.refund_becomes(order, refund, 'failed');
+		await becomes(refund, 'SUCCESS');
+	}
 	await s.refund_becomes(order, refund, 'refunded');
 	const { refunds } = await sandbox.ledger(order.out_trade_no);
 	assert.deepEqual(refunds.map((r) => r.out_refund_no),
@@ -151,7 +156,8 @@ test('a refund by hand that cannot fit waits in unexpected', async () => {
 		missing_at = missing_at - interval '61 seconds'
 		where out_refund_no = $1`, ours.out_refund_no);
 	await s.refund_becomes(order, ours, 'failed');
-	assert.equal((await refund_row(ours.out_refund_no)).failure, 'ERROR');
+	assert.equal((await refund_row(ours.out_refund_no)).failure,
+		s.api === 'v2' ? 'ERROR' : 'INVALID_REQUEST');
 	const { refunds } = await sandbox.ledger(order.out_trade_no);
 	assert.deepEqual(refunds.map((r) => r.refund_fee), [700]);
 });

@@ -3,8 +3,7 @@
 make_conf() {
 	{
 		conf_base
-		# until settings.c reads them
-		! grep -q apiv3_key lib/flow/settings.c || conf_v3
+		conf_keys
 		[ -z "$WECHAT_URL" ] || printf 'wechat_url = "%s";\n' "$WECHAT_URL"
 		[ -z "$WECHAT_CA" ] || printf 'wechat_ca = "%s";\n' \
 		    "$(readlink -e "$WECHAT_CA")"
@@ -23,6 +22,7 @@ conf_base() {
 		appid = "$APPID";
 		sign_type = "HMAC-SHA256";
 		api_key = "$DIR/keys/api_key";
+		apiv3_key = "$DIR/keys/apiv3_key";
 		shop_key = "$DIR/keys/shop_key";
 		site_secret = "$DIR/keys/site_secret";
 		merchant_cert = "$DIR/keys/merchant_cert";
@@ -41,16 +41,12 @@ conf_base() {
 		check_young = 30;
 		refund_check_first = 2;
 		worker_poll_ms = 200;
+		keys_refresh = 2;
 	END
 }
 
-# Both APIs' keys, for a payment keeps the API it was made with; of WeChat's
-# the ones that KEY_MODE says.
-conf_v3() {
-	cat <<-END
-		apiv3_key = "$DIR/keys/apiv3_key";
-		keys_refresh = 2;
-	END
+# Of WeChat's keys for V3 those that KEY_MODE says.
+conf_keys() {
 	[ "$KEY_MODE" = certificate ] || cat <<-END
 		wechat_pub_key = "$DIR/keys/wechat_pub_key";
 		wechat_pub_key_id = "$PUB_KEY_ID";

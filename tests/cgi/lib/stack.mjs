@@ -26,7 +26,7 @@ pg.types.setTypeParser(BIGINT, Number);
 
 // Nothing happens unless somebody asks for it.
 const CALM = { check_first: 3600, check_young: 3600, refund_check_first: 3600,
-	refund_gap: 0 };
+	refund_gap: 0, keys_refresh: 43200 };
 // Everything that waits waits a second at most.
 const BRISK = { check_first: 1, check_young: 1, refund_check_first: 1,
 	refund_gap: 0, close_after: 1, wechat_total_ms: 2000 };
@@ -57,7 +57,7 @@ export function only(api) {
 	process.env.API = api;
 }
 
-const api_now = () => process.env.API || 'v2';
+const api_now = () => process.env.API || 'v3';
 export const port_of = (profile) => PROFILES[profile].port
 	+ (api_now() === 'v3' ? PORTS_V3 : 0);
 
@@ -384,9 +384,13 @@ export async function stack(profile, variables = {}) {
 	}
 	const made = new Stack(wishes, is_ours);
 	after(() => made.close());
-	if (made.sandbox)
-		await made.sandbox.clock({ close_min_s: set.close_after ?? 300,
-			refund_gap_s: set.refund_gap });
+	if (!made.sandbox)
+		return made;
+	await made.sandbox.clock({ close_min_s: set.close_after ?? 300,
+		refund_gap_s: set.refund_gap });
+	await until('the worker has asked for certificates', () => made.one(
+		`select from wxpay_data.wechat_key_fetches
+		where outcome is not null`));
 	return made;
 }
 

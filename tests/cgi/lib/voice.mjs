@@ -98,9 +98,10 @@ export class VoiceV3 {
 	}
 
 	is_refused({ status, text }) {
-		return status >= 400
-			&& /^\{"code": ?"\w+", ?"message": ?"[ -~]*"\}$/.test(
-				text);
+		const { code, message, ...more } = JSON.parse(text);
+		return status >= 400 && /^[A-Z_]+$/.test(code)
+			&& typeof message === 'string'
+			&& Object.keys(more).length === 0;
 	}
 
 	assert_jsapi(pay) {
