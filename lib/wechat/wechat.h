@@ -90,7 +90,7 @@ struct wechat_answer {
 };
 
 /* unifiedorder, /v3/pay/transactions/….  DONE fills prepay: prepay_id, and
- * code_url for NATIVE.  V3 has no prepay_id then: it is code_url. */
+ * code_url for NATIVE, where V3 has no prepay_id. */
 void wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer);

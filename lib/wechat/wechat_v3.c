@@ -315,26 +315,16 @@ wechat_v3_request_sign(const struct wechat_v3 *v3, const char *nonce,
 	return true;
 }
 
-/*
- * Only JSAPI has a prepay_id in V3.  Elsewhere it is the URL that WeChat gave
- * instead, or its end, which tells two of them apart: for the journal, and
- * for what asks whether there is one.
- */
+/* Only JSAPI and APP have a prepay_id in V3. */
 static bool
 v3_read_prepay(const struct jsonread *json, const struct trade *trade,
     struct payment_prepay *out, struct err *err)
 {
 	struct payment_prepay prepay = { 0 };
-	char *given = (char *)&prepay + trade->at;
-	size_t len;
 
-	if (!wechat_v3_facts_id(json, trade->member, 1, given, trade->size,
-	    err))
+	if (!wechat_v3_facts_id(json, trade->member, 1,
+	    (char *)&prepay + trade->at, trade->size, err))
 		return false;
-	len = strlen(given);
-	if (prepay.prepay_id[0] == '\0')
-		(void)!str_copy(prepay.prepay_id, sizeof(prepay.prepay_id),
-		    given + (len > PREPAY_ID_MAX ? len - PREPAY_ID_MAX : 0));
 	*out = prepay;
 	return true;
 }

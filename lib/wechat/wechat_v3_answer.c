@@ -32,7 +32,7 @@ static const struct answer_code codes_common[] = {
 /* [v3.md 8.3] INVALID_REQUEST also says that it is paid, closed, or known
  * with other parameters: a query tells which. */
 static const struct answer_code codes_prepay[] = {
-	{ "INVALIDREQUEST",        WECHAT_UNSURE,  false },
+	{ "INVALIDREQUEST",        WECHAT_UNSURE,  true },
 	{ "OUTTRADENOUSED",        WECHAT_UNSURE,  false },
 	{ "BANKERROR",             WECHAT_UNSURE,  false },
 	{ "ORDERPAID",             WECHAT_PAID,    false },
@@ -70,10 +70,10 @@ static const struct answer_code codes_close[] = {
 	{ "NOAUTH",                WECHAT_UNSURE,  true },
 };
 
-/* [v3.md 12.2] INVALID_REQUEST may mean that this number was refunded with
- * other parameters, so it refuses nothing. */
+/* [v3.md 12.2] INVALID_REQUEST is too much, too late, or a number that was
+ * refunded with other parameters: queries decide. */
 static const struct answer_code codes_refund[] = {
-	{ "INVALIDREQUEST",        WECHAT_UNSURE,  false },
+	{ "INVALIDREQUEST",        WECHAT_DENIED,  true },
 	{ "NOTENOUGH",             WECHAT_NO_MONEY, false },
 	{ "USERACCOUNTABNORMAL",   WECHAT_REFUSED, false },
 	{ "REQUESTBLOCKED",        WECHAT_REFUSED, true },
@@ -221,8 +221,8 @@ code_find(enum wechat_call call, const char *said)
 	return NULL;
 }
 
-/* [v3.md 7.1] What an unknown code or none is worth.  Where something may
- * have changed, no more than that nobody knows. */
+/* [v3.md 7.1] What an unknown code or none is worth.  4xx was not carried
+ * out; where that ends something, queries have the last word. */
 static struct answer_code
 code_of_status(enum wechat_call call, long status)
 {
@@ -230,8 +230,10 @@ code_of_status(enum wechat_call call, long status)
 
 	if (status == 429)
 		return (struct answer_code){ "", WECHAT_AGAIN, false };
-	return (struct answer_code){ "", is_ours && calls[call].is_question
-	    ? WECHAT_REFUSED : WECHAT_UNSURE, is_ours };
+	if (!is_ours)
+		return (struct answer_code){ "", WECHAT_UNSURE, false };
+	return (struct answer_code){ "", calls[call].is_question
+	    ? WECHAT_REFUSED : WECHAT_DENIED, true };
 }
 
 /*
