@@ -12,6 +12,8 @@
 #include "flow/flow_certificates.h"
 #include "flow/flow_payment.h"
 #include "flow/flow_refund.h"
+#include "flow/flow_tokens.h"
+#include "store/store_platform.h"
 
 #define CALLERS_MAX 64		/* threads that wait for WeChat */
 #define EXPIRE_MAX 100		/* orders in one transaction */
@@ -90,6 +92,9 @@ worker_fetcher(void *arg)
 
 		if (!flow_certificates_step(worker->flow, &found, &err))
 			log_trouble("certificates", &err);
+		err = (struct err){ 0 };
+		if (!flow_tokens_step(worker->flow, &found, &err))
+			log_trouble("tokens", &err);
 	} while (!worker_rest(worker, FETCH_MS));
 	return NULL;
 }
@@ -112,6 +117,7 @@ static const struct chore chores[] = {
 	{ "events", store_events_number, 0 },
 	{ "expire", expire, 0 },
 	{ "calls", store_calls_sweep, 10000 },
+	{ "oauth", store_oauth_sweep, 60000 },
 	{ "partitions", store_partitions_ahead, 3600000 },
 };
 

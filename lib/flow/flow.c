@@ -4,6 +4,28 @@
 #include "base/log.h"
 #include "base/str.h"
 
+/* Who has an appsecret: pay and the worker, if there is one. */
+static bool
+flow_open_platform(const struct settings *settings,
+    struct wechat_platform **out, struct err *err)
+{
+	struct wechat_platform_config config = {
+		.url = settings->platform_url,
+		.oauth_url = settings->oauth_url,
+		.ca = settings->wechat_ca,
+		.appid = settings->appid,
+		.secret = settings->appsecret,
+		.mini_appid = settings->mini_appid,
+		.mini_secret = settings->mini_appsecret,
+		.connect_ms = settings->wechat_connect_ms,
+		.total_ms = settings->wechat_total_ms,
+	};
+
+	if (config.secret == NULL && config.mini_secret == NULL)
+		return true;
+	return wechat_platform_open(&config, out, err);
+}
+
 bool
 flow_open(const struct settings *settings, struct flow *out, struct err *err)
 {
@@ -27,7 +49,8 @@ flow_open(const struct settings *settings, struct flow *out, struct err *err)
 	    || !flow_keys_open(settings, out->store, &out->keys, err))
 		goto fail;
 	config.keys = flow_keys_get(out->keys);
-	if (wechat_open(&config, &out->wechat, err))
+	if (wechat_open(&config, &out->wechat, err)
+	    && flow_open_platform(settings, &out->platform, err))
 		return true;
 fail:
 	flow_close(out);
@@ -37,6 +60,7 @@ fail:
 void
 flow_close(struct flow *flow)
 {
+	wechat_platform_close(flow->platform);
 	wechat_close(flow->wechat);
 	flow_keys_close(flow->keys);
 	store_close(flow->store);

@@ -17,6 +17,7 @@
 #include "flow/settings.h"
 #include "store/store.h"
 #include "wechat/wechat.h"
+#include "wechat/wechat_platform.h"
 
 #define FLOW_STORE_MS 4000	/* for one visit to the database */
 
@@ -25,6 +26,7 @@ struct flow {
 	struct store *store;
 	struct flow_keys *keys;			/* NULL: no V3 */
 	struct wechat *wechat;
+	struct wechat_platform *platform;	/* NULL: no appsecret */
 };
 
 /* Borrows settings until flow_close.  ERR_INPUT. */

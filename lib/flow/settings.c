@@ -51,6 +51,15 @@ static const struct conf_key keys[] = {
 	{ "wechat_connect_ms", CONF_INT, CALLS, 0, "3000", 100, 10000 },
 	{ "wechat_total_ms", CONF_INT, CALLS, 0, "10000", 200, 12000 },
 
+	{ "appsecret", CONF_SECRET, 0, PAY | WORKER, NULL, 0, 0 },
+	{ "mini_appid", CONF_TEXT, 0, PAY, NULL, 0, 0 },
+	{ "mini_appsecret", CONF_SECRET, 0, PAY, NULL, 0, 0 },
+	{ "platform_url", CONF_TEXT, PAY | WORKER, 0,
+	    "https://api.weixin.qq.com", 0, 0 },
+	{ "oauth_url", CONF_TEXT, PAY | WORKER, 0,
+	    "https://open.weixin.qq.com", 0, 0 },
+	{ "token_early", CONF_INT, WORKER, 0, "600", 1, 7000 },
+
 	{ "public_url", CONF_TEXT, CALLS, 0, NULL, 0, 0 },
 	{ "return_hosts", CONF_TEXT, PAY, 0, "", 0, 0 },
 	{ "allowed_origins", CONF_TEXT, PAY | REFUND, 0, "", 0, 0 },
@@ -76,6 +85,21 @@ settings_judge_api(const struct settings *settings, struct err *err)
 		return err_set(err, ERR_INPUT, "api: v2 needs api_key");
 	if (api == PAYMENT_V3 && !settings->has_v3)
 		return err_set(err, ERR_INPUT, "api: v3 needs apiv3_key");
+	return true;
+}
+
+/* A mini program has a secret of its own, or nobody can be its user. */
+static bool
+settings_judge_mini(const struct settings *settings, struct err *err)
+{
+	if (settings->mini_appid != NULL
+	    && !str_is_of(settings->mini_appid, STR_ALNUM, 3, APPID_MAX))
+		return err_set(err, ERR_INPUT,
+		    "mini_appid: not letters and digits");
+	if ((settings->mini_appid == NULL)
+	    != (settings->mini_appsecret == NULL))
+		return err_set(err, ERR_INPUT, "mini_appid and "
+		    "mini_appsecret: one without the other");
 	return true;
 }
 
@@ -114,7 +138,8 @@ settings_judge(struct settings *settings, const char *sign_type,
 	    && strncmp(settings->public_url, "https://", 8) != 0)
 		return err_set(err, ERR_INPUT, "public_url: not https://");
 	return settings_judge_api(settings, err)
-	    && settings_judge_keys(settings, err);
+	    && settings_judge_keys(settings, err)
+	    && settings_judge_mini(settings, err);
 }
 
 /* Whether V3 is configured, and so who needs what. */
@@ -163,6 +188,12 @@ settings_read(const char *path, enum settings_program program,
 		.public_url = conf_text(conf, "public_url"),
 		.return_hosts = conf_text(conf, "return_hosts"),
 		.allowed_origins = conf_text(conf, "allowed_origins"),
+		.appsecret = conf_secret(conf, "appsecret"),
+		.mini_appid = conf_text(conf, "mini_appid"),
+		.mini_appsecret = conf_secret(conf, "mini_appsecret"),
+		.platform_url = conf_text(conf, "platform_url"),
+		.oauth_url = conf_text(conf, "oauth_url"),
+		.token_early_s = conf_int(conf, "token_early"),
 		.api_key = conf_secret(conf, "api_key"),
 		.shop_key = conf_secret(conf, "shop_key"),
 		.site_secret = conf_secret(conf, "site_secret"),

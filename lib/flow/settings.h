@@ -34,6 +34,8 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	const char *wechat_pub_key_id;
 	const char *wechat_url, *wechat_url_backup, *wechat_ca, *public_url;
 	const char *return_hosts, *allowed_origins;
+	const char *mini_appid, *platform_url, *oauth_url;
+	const struct secret *appsecret, *mini_appsecret;
 	const struct secret *api_key, *shop_key, *site_secret;
 	const struct secret *merchant_cert, *merchant_key;
 	const struct secret *apiv3_key, *wechat_pub_key, *platform_ca;
@@ -42,7 +44,7 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	long order_life_s, close_after_s, refund_gap_s;
 	long check_first_s, check_young_s, refund_check_first_s;
 	long wechat_connect_ms, wechat_total_ms, worker_poll_ms;
-	long keys_refresh_s;
+	long keys_refresh_s, token_early_s;
 };
 
 /* ERR_INPUT with file and line, or the key, that is wrong. */

@@ -87,14 +87,14 @@ order_request_id_check(const char *request_id, struct err *err)
 	return true;
 }
 
-/* Printable ASCII without what ends an attribute, a tag or a string. */
+/* Printable ASCII without any of banned. */
 static bool
-order_url_is_clean(const char *url)
+order_url_is_clean(const char *url, const char *banned)
 {
 	const char *at;
 
 	for (at = url; *at != '\0'; at++)
-		if (*at <= ' ' || *at > '~' || strchr("\"'`<>\\", *at) != NULL)
+		if (*at <= ' ' || *at > '~' || strchr(banned, *at) != NULL)
 			return false;
 	return true;
 }
@@ -115,20 +115,54 @@ order_host_is_among(const char *host, size_t len, const char *hosts)
 	return false;
 }
 
+/* What stands between "https://" and the path; NULL if that is not how url
+ * begins.  User info and odd ports are part of what is compared. */
+static const char *
+order_url_host(const char *url, size_t *len)
+{
+	static const char scheme[] = "https://";
+
+	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+		return NULL;
+	url += sizeof(scheme) - 1;
+	*len = strcspn(url, "/?#");
+	return url;
+}
+
 bool
 order_return_url_check(const char *url, const char *hosts, struct err *err)
 {
-	static const char scheme[] = "https://";
-	const char *host = url + sizeof(scheme) - 1;
+	size_t len = 0;
+	const char *host = order_url_host(url, &len);
 
-	if (strlen(url) > RETURN_URL_MAX || !order_url_is_clean(url)
-	    || strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+	/* clean of what ends an attribute, a tag or a string */
+	if (strlen(url) > RETURN_URL_MAX || host == NULL
+	    || !order_url_is_clean(url, "\"'`<>\\"))
 		return err_set(err, ERR_INPUT,
 		    "return_url: no https URL of at most %d plain characters",
 		    RETURN_URL_MAX);
-	/* User info and odd ports are part of what is compared here. */
-	if (!order_host_is_among(host, strcspn(host, "/?#"), hosts))
+	if (!order_host_is_among(host, len, hosts))
 		return err_set(err, ERR_INPUT,
 		    "return_url: its host is not among those allowed");
 	return true;
+}
+
+bool
+order_page_url_check(const char *url, const char *base_url,
+    const char *hosts, struct err *err)
+{
+	size_t len = 0, base_len = 0;
+	const char *host = order_url_host(url, &len);
+	const char *base = order_url_host(base_url, &base_len);
+
+	if (strlen(url) > PAGE_URL_MAX || host == NULL
+	    || !order_url_is_clean(url, "\\"))
+		return err_set(err, ERR_INPUT, "url: no https URL of at most "
+		    "%d plain characters", PAGE_URL_MAX);
+	if (base != NULL && len == base_len
+	    && memcmp(host, base, len) == 0)
+		return true;
+	return order_host_is_among(host, len, hosts)
+	    || err_set(err, ERR_FORBIDDEN,
+	    "url: its host is not among ours");
 }

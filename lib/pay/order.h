@@ -23,6 +23,7 @@
 #define REQUEST_ID_MIN 16
 #define REQUEST_ID_MAX 64
 #define RETURN_URL_MAX 512
+#define PAGE_URL_MAX 2048
 #define QUANTITY_MAX 9999
 
 /* ERR_INPUT names the field.  These are the only judges of these fields. */
@@ -40,5 +41,13 @@ MUSTUSE bool order_request_id_check(const char *request_id, struct err *err);
  */
 MUSTUSE bool order_return_url_check(const char *url, const char *hosts,
     struct err *err);
+
+/*
+ * The URL of a page that calls wx.config, as its browser has it: https, host
+ * (and port) exactly that of base_url or among hosts, else ERR_FORBIDDEN;
+ * printable ASCII without space and backslash, at most PAGE_URL_MAX bytes.
+ */
+MUSTUSE bool order_page_url_check(const char *url, const char *base_url,
+    const char *hosts, struct err *err);
 
 #endif

@@ -87,6 +87,7 @@ pay_read(const PGresult *rows, struct store_paid *out, struct err *err)
 		{ "price", STORE_PAY_PRICE },
 		{ "unknown", STORE_PAY_UNKNOWN },
 		{ "too_much", STORE_PAY_TOO_MUCH },
+		{ "openid", STORE_PAY_OPENID },
 		{ NULL, 0 },
 	};
 	struct payment_prepay *prepay = &out->prepay;

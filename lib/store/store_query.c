@@ -83,6 +83,18 @@ static const char *const texts[] = {
 	    " $2::text)",
 	[STORE_SQL_KEYS_SAFE] = "select * from wxpay.keys_safe($1::text,"
 	    " $2::text)",
+	[STORE_SQL_OAUTH_BEGIN] = "select * from wxpay.oauth_begin($1::text,"
+	    " $2::text, $3::text, $4::text, $5::text, $6::int)",
+	[STORE_SQL_OAUTH_TAKE] = "select * from wxpay.oauth_take($1::text,"
+	    " $2::text, $3::text, $4::text)",
+	[STORE_SQL_OAUTH_SWEEP] = "select * from wxpay.oauth_sweep()",
+	[STORE_SQL_TOKENS_CLAIM] = "select * from wxpay.tokens_claim($1::text,"
+	    " $2::text, $3::int)",
+	[STORE_SQL_TOKEN_TOLD] = "select * from wxpay.token_told($1::text,"
+	    " $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::int,"
+	    " $8::int, $9::text)",
+	[STORE_SQL_TICKET_SHOW] = "select * from wxpay.ticket_show($1::text,"
+	    " $2::text)",
 };
 
 /* ------------------------------------------------------------ parameters */

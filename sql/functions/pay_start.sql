@@ -6,6 +6,7 @@
 --   call      this caller calls unifiedorder, under lease_no and call_no
 --   ask       as call, but an earlier call may have reached WeChat: query
 --   wait      somebody is calling; ask again in a moment
+--   openid    JSAPI without one: the order is open, and waits for its payer
 --   paid, closing, closed, expired, exhausted   no payment can be made
 create or replace function wxpay.pay_start(p_mchid text, p_way text,
     p_product_id text, p_quantity int, p_order_no text, p_token text,
@@ -53,6 +54,7 @@ begin
         when o.state <> 'pending' then o.state
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
+        when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid)
             = (p_trade_type, p_openid, p_appid) then
             case
