@@ -1,7 +1,7 @@
 /*
  * wechat, over the line: whatever the other end does, each call ends in time,
  * with the right verdict, and NOT_SENT only if no byte of it was readable
- * there.  [threats.md I9, I12, O1-O8, O11, O12]
+ * there.  [threats.md I9, I12, N21, O1-O8, O11, O12]
  */
 #include "wechat/wechat.h"
 
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 
 #include "fake.h"
+#include "reply3.h"
 
 #define DAY 86400L
 #define MCHID "1900000109"
@@ -32,6 +33,9 @@ static struct {
 	struct cert merchant, other_merchant;
 	struct secret *merchant_cert, *merchant_key;
 	struct secret *api_key;
+	/* of V3 */
+	struct secret *v3_cert, *v3_key, *apiv3_key;
+	struct wechat_keys *keys;
 	char dir[32];
 	char ca_path[64], other_ca_path[64], keylog_path[64];
 } my;
@@ -100,6 +104,7 @@ struct setup {
 	int port;
 	long connect_ms, total_ms;	/* 0: plenty */
 	bool is_bare;			/* no client certificate */
+	bool is_v3;			/* and not V2 */
 };
 
 static struct wechat *
@@ -121,6 +126,14 @@ open_to(const struct setup *setup)
 	struct wechat *wechat = NULL;
 	struct err err = { 0 };
 
+	if (setup->is_v3) {
+		config.mchid = W3_MCHID;
+		config.api_key = NULL;
+		config.keys = my.keys;
+		config.apiv3_key = my.apiv3_key;
+		config.merchant_cert = my.v3_cert;
+		config.merchant_key = my.v3_key;
+	}
 	(void)snprintf(url, sizeof(url), "https://%s:%d", setup->host != NULL
 	    ? setup->host : "api.test", setup->fake != NULL
 	    ? setup->fake->port : setup->port);
@@ -737,6 +750,508 @@ test_failover_memory(void **state)
 	fake_free(first);
 }
 
+/* O11: so does a first host that answers with trouble, or too late; what it
+ * was sent goes nowhere else. */
+static void
+test_failover_trouble(void **state)
+{
+	static const struct {
+		const char *what, *raw;
+		enum fake_way way;
+	} cases[] = {
+		{ "503", "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+		  FAKE_SAYS_RAW },
+		{ "500", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+		  FAKE_SAYS_RAW },
+		{ "time-out", NULL, FAKE_HANGS },
+		{ "cut", NULL, FAKE_CUTS },
+		/* an answer, whatever it says, is no trouble */
+		{ "404", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+		  FAKE_SAYS_RAW },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct fake *first = fake_open(&(struct fake_config){
+			.way = cases[i].way, .cert = &my.good,
+			.raw = cases[i].raw, .api_key = my.api_key,
+			.sign_type = SIGN2_HMAC_SHA256 });
+		struct fake *second = fake_of(FAKE_ANSWERS, &my.good);
+		struct wechat *wechat = open_to(&(struct setup){
+			.fake = first, .backup = second,
+			.total_ms = cases[i].way == FAKE_HANGS ? 2 * TOTAL_MS
+			    : PLENTY_MS });
+		bool is_left = !str_eq(cases[i].what, "404");
+		struct wechat_answer answer;
+
+		for (size_t n = 0; n < 6; n++) {
+			ask(wechat, &answer);
+			answer_expect(cases[i].what, &answer, n < 3 || !is_left
+			    ? WECHAT_UNSURE : WECHAT_DONE, NULL);
+		}
+		wechat_close(wechat);
+		fake_close(second);
+		fake_close(first);
+		assert_int_equal(first->requests, is_left ? 3 : 6);
+		assert_int_equal(second->requests, is_left ? 3 : 0);
+		fake_free(second);
+		fake_free(first);
+	}
+	print_message("    troubles: %zu\n", COUNT_OF(cases));
+}
+
+/* ----------------------------------------------------------------------- V3 */
+
+static const struct payment_key asked3 = {
+	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
+};
+
+#define NOT_PAID3 "{\"mchid\":\"" W3_MCHID "\",\"appid\":\"" W3_APPID \
+	"\",\"out_trade_no\":\"" TRADE_NO "\",\"trade_state\":\"NOTPAY\"," \
+	"\"trade_state_desc\":\"未支付\"}"
+#define REFUND3 "{\"refund_id\":\"5000\",\"out_refund_no\":\"" REFUND_NO \
+	"\",\"transaction_id\":\"4200\",\"out_trade_no\":\"" TRADE_NO \
+	"\",\"status\":\"PROCESSING\",\"amount\":{\"total\":101," \
+	"\"refund\":51,\"currency\":\"CNY\"}}"
+
+/* An answer as it goes over the line, signed now.  else_ stands in place of
+ * the header named but, and in it $ for that header's value. */
+static void
+raw3_write(struct buf *out, const char *status, const char *else_,
+    const char *but, const char *body)
+{
+	struct w3_signed made;
+
+	w3_sign(reply3.pub_key, W3_PUB_KEY_ID, clock_now(), body,
+	    strlen(body), &made);
+	const struct {
+		const char *name, *value;
+	} headers[] = {
+		{ "Wechatpay-Timestamp", made.headers.timestamp },
+		{ "Wechatpay-Nonce", made.headers.nonce },
+		{ "Wechatpay-Signature", made.headers.signature },
+		{ "Wechatpay-Serial", made.headers.serial },
+		{ "Wechatpay-Signature-Type", made.headers.type },
+	};
+
+	buf_init(out, 2 * WECHAT_HTTP_MAX);
+	buf_format(out, "HTTP/1.1 %s\r\n", status);
+	for (size_t i = 0; i < COUNT_OF(headers); i++) {
+		bool is_changed = but != NULL && str_eq(headers[i].name, but);
+
+		for (const char *at = else_; is_changed && *at != '\0'; at++)
+			if (*at == '$')
+				buf_text(out, headers[i].value);
+			else
+				buf_char(out, *at);
+		if (!is_changed)
+			buf_format(out, "%s: %s\r\n", headers[i].name,
+			    headers[i].value);
+	}
+	if (strncmp(status, "204", 3) != 0)
+		buf_format(out, "Content-Length: %zu\r\n", strlen(body));
+	buf_format(out, "Request-ID: 08F8-1\r\n\r\n%s", body);
+	assert_true(buf_ok(out));
+}
+
+static struct fake *
+fake_says(const char *raw)
+{
+	return fake_open(&(struct fake_config){
+		.way = FAKE_SAYS_RAW, .cert = &my.good, .raw = raw });
+}
+
+/* What stands between the first two, in the request that came last. */
+static void
+last_find(const struct fake *fake, const char *before, const char *behind,
+    char *out, size_t size)
+{
+	const char *from = strstr(fake->last, before), *to;
+
+	expect(from != NULL, "%s in %s", before, fake->last);
+	from += strlen(before);
+	to = strstr(from, behind);
+	expect(to != NULL && (size_t)(to - from) < size, "%s", before);
+	memcpy(out, from, (size_t)(to - from));
+	out[to - from] = '\0';
+}
+
+/* The request is one that WeChat would believe: the bytes that came are those
+ * that were signed. */
+static void
+last_verify(const struct fake *fake, const char *method, const char *nonce)
+{
+	struct sign3_public *merchant = public_open("v3-merchant-cert.pem");
+	char signature[400], stamp[32], target[400], text[100];
+	struct sign3_request request = {
+		.method = method, .target = target, .nonce = nonce,
+		.body = strstr(fake->last, "\r\n\r\n") + 4,
+	};
+	struct err err = { 0 };
+	long at = 0;
+
+	(void)snprintf(text, sizeof(text), "%s ", method);
+	last_find(fake, text, " HTTP/1.1\r\n", target, sizeof(target));
+	last_find(fake, "signature=\"", "\"", signature, sizeof(signature));
+	last_find(fake, "timestamp=\"", "\"", stamp, sizeof(stamp));
+	last_find(fake, "nonce_str=\"", "\"", text, sizeof(text));
+	assert_string_equal(text, nonce);
+	last_find(fake, "serial_no=\"", "\"", text, sizeof(text));
+	assert_string_equal(text, "3D5A1C7E90B24F6688AA11CC33DD55EE77001122");
+	assert_true(str_to_long(stamp, LONG_MAX, &at));
+	request.at = at;
+	request.body_len = strlen(request.body);
+	assert_true(clock_now() - at < 60 && clock_now() >= at);
+	expect(sign3_verify_request(merchant, &request, signature, &err),
+	    "%s", err.text);
+	sign3_public_free(merchant);
+}
+
+static const struct payment paid3 = {
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.trade_type = "JSAPI", .openid = "o", .client_ip = "203.0.113.7",
+	.body = "茶", .total_fen = 101, .time_expire = 1767234600,
+};
+
+static const struct refund refund3 = {
+	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
+	.out_trade_no = TRADE_NO, .appid = W3_APPID, .total_fen = 101,
+	.refund_fen = 51,
+};
+
+static const struct call3 {
+	const char *line, *status, *body;
+} calls3[] = {
+	{ "POST /v3/pay/transactions/jsapi HTTP/1.1\r\n", "200 OK",
+	  "{\"prepay_id\":\"wx1\"}" },
+	{ "GET /v3/pay/transactions/out-trade-no/" TRADE_NO "?mchid="
+	  W3_MCHID " HTTP/1.1\r\n", "200 OK", NOT_PAID3 },
+	{ "POST /v3/pay/transactions/out-trade-no/" TRADE_NO
+	  "/close HTTP/1.1\r\n", "204 No Content", "" },
+	{ "POST /v3/refund/domestic/refunds HTTP/1.1\r\n", "200 OK",
+	  REFUND3 },
+	{ "GET /v3/refund/domestic/refunds/" REFUND_NO " HTTP/1.1\r\n",
+	  "200 OK", REFUND3 },
+	{ "GET /v3/certificates HTTP/1.1\r\n", "404 Not Found",
+	  "{\"code\":\"RESOURCE_NOT_EXISTS\",\"message\":\"无\"}" },
+};
+
+static void
+call3(struct wechat *wechat, size_t call, const char *nonce,
+    struct wechat_answer *answer)
+{
+	static struct wechat_certificate list[WECHAT_KEYS_MAX];
+	struct payment_prepay prepay = { 0 };
+	struct payment_facts paid = { 0 };
+	struct refund_facts refunded = { 0 };
+	char refund_id[REFUND_ID_MAX + 1] = "";
+	size_t count = 0;
+	bool done;
+
+	switch (call) {
+	case 0:
+		wechat_prepay(wechat, &paid3, nonce, &prepay, answer);
+		break;
+	case 1:
+		wechat_query(wechat, &asked3, nonce, &paid, answer);
+		break;
+	case 2:
+		wechat_close_payment(wechat, &asked3, nonce, answer);
+		break;
+	case 3:
+		wechat_refund(wechat, &refund3, nonce, refund_id, answer);
+		break;
+	case 4:
+		wechat_query_refund(wechat, &refund3, nonce, &refunded,
+		    answer);
+		break;
+	default:
+		wechat_certificates(wechat, nonce, list, &count, answer);
+		assert_int_equal(count, 0);
+	}
+	done = answer->verdict == WECHAT_DONE;
+	assert_string_equal(prepay.prepay_id, done && call == 0 ? "wx1" : "");
+	assert_int_equal(paid.fate, done && call == 1 ? PAYMENT_UNPAID
+	    : PAYMENT_UNKNOWN);
+	assert_string_equal(refund_id, done && call == 3 ? "5000" : "");
+	assert_int_equal(refunded.fate, done && call == 4
+	    ? REFUND_PROCESSING : REFUND_UNKNOWN);
+}
+
+static void
+test_v3_calls(void **state)
+{
+	const char *nonce = "0123456789abcdef0123456789abcdef";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(calls3); i++) {
+		struct wechat_answer answer;
+		struct wechat *wechat;
+		struct fake *fake;
+		struct buf raw;
+		char method[8] = "";
+		bool is_post = calls3[i].line[0] == 'P';
+
+		raw3_write(&raw, calls3[i].status, "", NULL, calls3[i].body);
+		fake = fake_says(buf_get(&raw));
+		wechat = open_to(&(struct setup){ .fake = fake,
+			.is_v3 = true });
+		call3(wechat, i, nonce, &answer);
+		answer_expect(calls3[i].line, &answer, i == 5
+		    ? WECHAT_MISSING : WECHAT_DONE, NULL);
+		assert_string_equal(answer.serial, W3_PUB_KEY_ID);
+		assert_string_equal(answer.text, i == 5 ? "[08F8-1] 无" : "");
+		wechat_close(wechat);
+		fake_close(fake);
+		assert_int_equal(fake->requests, 1);
+		expect(strncmp(fake->last, calls3[i].line,
+		    strlen(calls3[i].line)) == 0, "%.100s", fake->last);
+		memcpy(method, fake->last, is_post ? 4 : 3);
+		last_verify(fake, method, nonce);
+		assert_non_null(strstr(fake->last,
+		    "\r\nAccept: application/json\r\n"));
+		assert_non_null(strstr(fake->last,
+		    "\r\nUser-Agent: wxpay/"));
+		assert_non_null(strstr(fake->last,
+		    "\r\nWechatpay-Serial: " W3_PUB_KEY_ID "\r\n"));
+		assert_true((strstr(fake->last, "\r\nContent-Type: "
+		    "application/json\r\n") != NULL) == is_post);
+		assert_true((strcasestr(fake->last, "\r\nContent-Length:")
+		    != NULL) == is_post);
+		assert_null(strcasestr(fake->last, "\r\nAccept-Encoding:"));
+		assert_null(strcasestr(fake->last, "\r\nExpect:"));
+		/* V3 proves itself by signature alone */
+		assert_int_equal(fake->certs, 0);
+		fake_free(fake);
+		buf_clear(&raw);
+	}
+}
+
+/* N21, for answers: whatever their letters, the headers are found; one that
+ * came twice, or is out of bounds, proves nothing. */
+static void
+test_v3_headers(void **state)
+{
+	static char longer[WECHAT_HTTP_HEADER_MAX + 40];
+	static const struct {
+		const char *but, *else_;
+		enum wechat_verdict verdict;
+		const char *code;
+	} cases[] = {
+		{ NULL, "", WECHAT_DONE, "" },
+		{ "Wechatpay-Nonce", "wechatpay-nonce: $\r\n", WECHAT_DONE,
+		  "" },
+		{ "Wechatpay-Nonce", "WECHATPAY-NONCE:$\r\n", WECHAT_DONE,
+		  "" },
+		{ "Wechatpay-Nonce", "Wechatpay-Nonce: \t $ \t\r\n",
+		  WECHAT_DONE, "" },
+		{ "Wechatpay-Serial", "wechatpay-serial:   $\r\n",
+		  WECHAT_DONE, "" },
+		{ "Wechatpay-Signature-Type", "", WECHAT_DONE, "" },
+		{ "Wechatpay-Nonce", "Wechatpay-Nonce: $\r\n"
+		  "X-Wechatpay-Nonce: $\r\nWechatpay-Nonce-2: $\r\n"
+		  "Wechatpay: $\r\nRequest-ID: 2\r\n", WECHAT_DONE, "" },
+
+		{ "Wechatpay-Timestamp", "", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Nonce", "", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Signature", "", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Serial", "", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Nonce", "Wechatpay-Nonce:\r\n", WECHAT_UNSURE,
+		  "NO_SIGN" },
+		{ "Wechatpay-Nonce", "Wechatpay-Nonce: x$\r\n",
+		  WECHAT_UNSURE, "BAD_SIGN" },
+		{ "Wechatpay-Nonce", "X-Wechatpay-Nonce: $\r\n",
+		  WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Timestamp", "Wechatpay-Timestamp: $\r\n"
+		  "Wechatpay-Timestamp: $\r\n", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Nonce", "Wechatpay-Nonce: $\r\n"
+		  "wechatpay-NONCE: $\r\n", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Signature", "Wechatpay-Signature: x\r\n"
+		  "Wechatpay-Signature: $\r\n", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Serial", "Wechatpay-Serial: $\r\n"
+		  "Wechatpay-Serial:\r\n", WECHAT_UNSURE, "NO_SIGN" },
+		{ "Wechatpay-Signature-Type", "Wechatpay-Signature-Type: $"
+		  "\r\nWechatpay-Signature-Type: $\r\n", WECHAT_UNSURE,
+		  "SIGN_TYPE" },
+		{ "Wechatpay-Signature", longer, WECHAT_UNSURE, "NO_SIGN" },
+	};
+
+	(void)state;
+	memset(longer, 'A', sizeof(longer));
+	memcpy(longer, "Wechatpay-Signature: ", 21);
+	memcpy(longer + sizeof(longer) - 3, "\r\n", 3);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct wechat_answer answer;
+		struct wechat *wechat;
+		struct fake *fake;
+		struct buf raw;
+
+		raw3_write(&raw, "200 OK", cases[i].else_, cases[i].but,
+		    NOT_PAID3);
+		fake = fake_says(buf_get(&raw));
+		wechat = open_to(&(struct setup){ .fake = fake,
+			.is_v3 = true });
+		call3(wechat, 1, "0123", &answer);
+		answer_expect(cases[i].else_, &answer, cases[i].verdict,
+		    cases[i].code);
+		wechat_close(wechat);
+		fake_close(fake);
+		fake_free(fake);
+		buf_clear(&raw);
+	}
+	print_message("    heads: %zu\n", COUNT_OF(cases));
+}
+
+/* Heads before the head, and what else may stand around an answer. */
+static void
+test_v3_answers(void **state)
+{
+	static const char before[] = "HTTP/1.1 100 Continue\r\n"
+	    "Wechatpay-Nonce: x\r\nWechatpay-Signature: x\r\n\r\n";
+	static const struct {
+		const char *what, *raw;
+		size_t call;
+		enum wechat_verdict verdict;
+		const char *code;
+	} cases[] = {
+		{ "not found, unsigned", "HTTP/1.1 404 Not Found\r\n"
+		  "Content-Length: 26\r\n\r\n{\"code\":\"ORDER_NOT_EXIST\"}",
+		  1, WECHAT_MISSING, "ORDER_NOT_EXIST" },
+		{ "not found, by a proxy", "HTTP/1.1 404 Not Found\r\n"
+		  "Content-Length: 6\r\n\r\n<html>", 1, WECHAT_DENIED,
+		  "HTTP_404" },
+		{ "not found, cut", "HTTP/1.1 404 Not Found\r\n"
+		  "Content-Length: 27\r\n\r\n{\"code\":\"ORDER_NOT_EXIST\"}",
+		  1, WECHAT_UNSURE, NULL },
+		{ "closed, unsigned", "HTTP/1.1 204 No Content\r\n\r\n", 2,
+		  WECHAT_UNSURE, "NO_SIGN" },
+		{ "refused, unsigned", "HTTP/1.1 400 Bad Request\r\n"
+		  "Content-Length: 22\r\n\r\n{\"code\":\"PARAM_ERROR\"}", 3,
+		  WECHAT_DENIED, "PARAM_ERROR" },
+		{ "redirected", "HTTP/1.1 307 Temporary Redirect\r\n"
+		  "Location: /v3/x\r\nContent-Length: 0\r\n\r\n", 3,
+		  WECHAT_UNSURE, "HTTP_307" },
+		{ "too fast", "HTTP/1.1 429 Too Many\r\n"
+		  "Content-Length: 0\r\n\r\n", 3, WECHAT_AGAIN, "HTTP_429" },
+	};
+	struct wechat_answer answer;
+	struct wechat *wechat;
+	struct fake *fake;
+	struct buf raw, whole;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		fake = fake_says(cases[i].raw);
+		wechat = open_to(&(struct setup){ .fake = fake,
+			.is_v3 = true });
+		call3(wechat, cases[i].call, "0123", &answer);
+		answer_expect(cases[i].what, &answer, cases[i].verdict,
+		    cases[i].code);
+		wechat_close(wechat);
+		fake_close(fake);
+		assert_int_equal(fake->connections, 1);
+		fake_free(fake);
+	}
+	/* the headers of "100 Continue" are not those of the answer */
+	raw3_write(&raw, "200 OK", "", NULL, NOT_PAID3);
+	buf_init(&whole, 2 * WECHAT_HTTP_MAX);
+	buf_text(&whole, before);
+	buf_add(&whole, raw.data, raw.len);
+	fake = fake_says(buf_get(&whole));
+	wechat = open_to(&(struct setup){ .fake = fake, .is_v3 = true });
+	call3(wechat, 1, "0123", &answer);
+	answer_expect("100", &answer, WECHAT_DONE, "");
+	wechat_close(wechat);
+	fake_close(fake);
+	fake_free(fake);
+	buf_clear(&whole);
+	buf_clear(&raw);
+}
+
+/* O11: the same bytes, under the same number, and only if nothing arrived. */
+static void
+test_v3_failover(void **state)
+{
+	static const struct {
+		enum fake_way first;
+		bool is_other;
+	} cases[] = {
+		{ FAKE_HANGS_UP, true }, { FAKE_SPEAKS_PLAIN, true },
+		{ FAKE_READS_AND_LEAVES, false }, { FAKE_CUTS, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct fake *first = fake_of(cases[i].first, &my.good);
+		struct fake *second;
+		struct wechat_answer answer;
+		struct wechat *wechat;
+		struct buf raw;
+
+		raw3_write(&raw, "200 OK", "", NULL, REFUND3);
+		second = fake_says(buf_get(&raw));
+		wechat = open_to(&(struct setup){ .fake = first,
+			.backup = second, .is_v3 = true });
+		call3(wechat, 3, "0123456789abcdef", &answer);
+		answer_expect("failover", &answer, cases[i].is_other
+		    ? WECHAT_DONE : WECHAT_UNSURE, NULL);
+		wechat_close(wechat);
+		fake_close(second);
+		fake_close(first);
+		assert_int_equal(second->requests, cases[i].is_other);
+		if (cases[i].is_other) {
+			last_verify(second, "POST", "0123456789abcdef");
+			assert_non_null(strstr(second->last, REFUND_NO));
+		}
+		fake_free(second);
+		fake_free(first);
+		buf_clear(&raw);
+	}
+}
+
+/* A payment of an api that is not configured goes nowhere, and wakes
+ * somebody. */
+static void
+test_one_api(void **state)
+{
+	struct fake *fake = fake_of(FAKE_ANSWERS, &my.good);
+	struct wechat *v2 = open_to(&(struct setup){ .fake = fake });
+	struct wechat *v3 = open_to(&(struct setup){ .fake = fake,
+		.is_v3 = true });
+	struct wechat_answer answer;
+	struct fields fields = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(calls3); i++) {
+		call3(v2, i, "0123", &answer);
+		answer_expect("V3 without keys", &answer, WECHAT_NOT_SENT,
+		    "NO_V3_KEY");
+		assert_true(answer.alarm);
+	}
+	ask(v3, &answer);
+	answer_expect("V2 without key", &answer, WECHAT_NOT_SENT,
+	    "NO_V2_KEY");
+	assert_true(answer.alarm);
+	give_back(v3, &answer);
+	answer_expect("V2 without key", &answer, WECHAT_NOT_SENT,
+	    "NO_V2_KEY");
+	assert_false(wechat_jsapi(v2, &asked3, "wx1", 1, &fields, &err));
+	assert_false(wechat_jsapi(v3, &asked, "wx1", 1, &fields, &err));
+	assert_int_equal(err.kind, ERR_BUG);
+	assert_int_equal(fields.count, 0);
+	err = (struct err){ 0 };
+	assert_true(wechat_jsapi(v3, &asked3, "wx1", 1, &fields, &err));
+	assert_string_equal(fields_text(&fields, "signType"), "RSA");
+	assert_string_equal(fields_text(&fields, "appId"), W3_APPID);
+	fields_clear(&fields);
+	wechat_close(v3);
+	wechat_close(v2);
+	fake_close(fake);
+	assert_int_equal(fake->connections, 0);
+	fake_free(fake);
+}
+
 /* O7: libcurl would heed all of these. */
 static void
 test_environment(void **state)
@@ -950,7 +1465,7 @@ test_open(void **state)
 		.public_url = "https://pay.example.com:8443/wx",
 		.connect_ms = 1, .total_ms = 1,
 	};
-	struct wechat_config bad[40];
+	struct wechat_config bad[44];
 	size_t count = 0;
 	struct wechat *wechat = NULL;
 
@@ -961,6 +1476,12 @@ test_open(void **state)
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		bad[i] = good;
 	bad[count++].api_key = short_key;
+	bad[count++].apiv3_key = short_key;
+	/* V3 signs with RSA, and needs something to sign with */
+	bad[count++].keys = my.keys;
+	bad[count].merchant_cert = NULL;
+	bad[count].merchant_key = NULL;
+	bad[count++].keys = my.keys;
 	bad[count++].mchid = "";
 	bad[count++].mchid = "19000001O9";
 	bad[count++].mchid = "190000010919000001091900000109190";
@@ -1118,6 +1639,11 @@ start(void **state)
 	cert_write(&my.other_ca, my.other_ca_path);
 	tls_load();
 	wechat_start();
+	reply3_start();
+	my.keys = reply3_keys(true, true);
+	my.v3_cert = w3_pem("v3-merchant-cert.pem");
+	my.v3_key = w3_pem("v3-merchant-key.pem");
+	my.apiv3_key = secret_of(W3_APIV3_KEY, strlen(W3_APIV3_KEY));
 	return secret_new(KEY, strlen(KEY), &my.api_key, &err) ? 0 : -1;
 }
 
@@ -1127,6 +1653,11 @@ stop(void **state)
 	char path[64];
 
 	(void)state;
+	secret_free(my.apiv3_key);
+	secret_free(my.v3_key);
+	secret_free(my.v3_cert);
+	wechat_keys_close(my.keys);
+	reply3_stop();
 	secret_free(my.api_key);
 	secret_free(my.merchant_key);
 	secret_free(my.merchant_cert);
@@ -1159,6 +1690,12 @@ main(void)
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_failover_in_vain),
 		cmocka_unit_test(test_failover_memory),
+		cmocka_unit_test(test_failover_trouble),
+		cmocka_unit_test(test_v3_calls),
+		cmocka_unit_test(test_v3_headers),
+		cmocka_unit_test(test_v3_answers),
+		cmocka_unit_test(test_v3_failover),
+		cmocka_unit_test(test_one_api),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_signals),
