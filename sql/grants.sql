@@ -28,8 +28,7 @@ grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
 
 grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
     wxpay.order_show, wxpay.order_close, wxpay.order_check,
-    wxpay.order_code_url, wxpay.oauth_begin, wxpay.oauth_take,
-    wxpay.ticket_show
+    wxpay.order_code_url
     to wxpay_pay;
 
 grant execute on function wxpay.order_payments, wxpay.orders_list,
@@ -40,6 +39,16 @@ grant execute on function wxpay.payment_claim, wxpay.payment_told,
     wxpay.payment_closed
     to wxpay_pay, wxpay_worker;
 
+grant execute on function wxpay.order_staff, wxpay.micropay_start,
+    wxpay.micropay_told
+    to wxpay_pay;
+
+grant execute on function wxpay.micropay_claim, wxpay.micropay_asked
+    to wxpay_pay, wxpay_worker;
+
+grant execute on function wxpay.micropay_expire, wxpay.micropay_reversed
+    to wxpay_worker;
+
 grant execute on function wxpay.refund_request, wxpay.refund_decide,
     wxpay.refund_show, wxpay.refunds_list
     to wxpay_refund;
@@ -49,8 +58,7 @@ grant execute on function wxpay.refund_claim, wxpay.refund_told
 
 grant execute on function wxpay.order_expire, wxpay.events_number,
     wxpay.calls_sweep, wxpay.partitions_ahead, wxpay.keys_claim,
-    wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe,
-    wxpay.tokens_claim, wxpay.token_told, wxpay.oauth_sweep
+    wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe
     to wxpay_worker;
 
 grant select on wxpay.orders, wxpay.payments, wxpay.refunds, wxpay.events,

@@ -324,6 +324,318 @@ $$;
 
 
 --
+-- Name: micropay_asked(text, text, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+declare
+    p       payments;
+    word    text;
+    is_gone boolean;   -- it can be paid no more, and nobody has the money
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if p.lease_no is distinct from p_lease_no
+        and p.state in ('reversing', 'reversed') then
+        return p.state;        -- may have been true before
+    end if;
+    if p_verdict = 'done' and p_fate = 'paid'
+        and (p.state <> 'reversing' or reverse_is_refused(p)) then
+        word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
+            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
+            to_timestamp(p_paid_at), 'query');
+        if word <> 'differs' then
+            return word;
+        end if;
+    end if;
+    if p.lease_no is distinct from p_lease_no
+        or p.state not in ('created', 'reversing') then
+        return coalesce(word, p.state);
+    end if;
+    perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_gone := p_verdict = 'done' and p_fate = 'closed'
+        -- nobody has heard of it: said twice, a minute apart
+        or p_verdict = 'missing' and p.state = 'reversing'
+            and coalesce(p.missing_at
+                <= clock_timestamp() - interval '60 seconds', false);
+    update payments set
+        state = case when not is_gone then state
+            when state = 'created' then 'closed' else 'reversed' end,
+        missing_at = case p_verdict
+            when 'missing' then coalesce(missing_at, clock_timestamp())
+            when 'done' then null
+            else missing_at end,
+        next_op = case state when 'reversing' then 'reverse'
+            else 'query' end,
+        check_at = case when is_gone then null
+            when hinted_at > claimed_at
+                or state = 'reversing' and refused_at is null
+                then clock_timestamp()
+            else now() + make_interval(secs => p_check_s) end,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if is_gone then
+        perform micropay_gone(p);
+    end if;
+    return coalesce(word, p.state);
+end $$;
+
+
+--
+-- Name: micropay_claim(text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_trade_no text, order_no text, appid text, api text, total_fen bigint, age_s bigint, lease_no bigint, call_no bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    p    payments;
+    word text := 'query';
+begin
+    if p_out_trade_no is null then
+        select * into p from payments
+        where mchid = p_mchid and trade_type = 'MICROPAY'
+            and check_at <= clock_timestamp()
+            and state in ('created', 'reversing', 'closed')
+            and (leased_until is null or leased_until <= clock_timestamp())
+        order by check_at limit 1
+        for no key update skip locked;
+        word := case p.state when 'reversing' then p.next_op else word end;
+    else
+        select * into p from payments
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and trade_type = 'MICROPAY' and state <> 'paid'
+            and (leased_until is null or leased_until <= clock_timestamp())
+        for no key update;
+    end if;
+    if p.mchid is null then
+        return;
+    end if;
+    update payments set lease_no = lease_no + 1,
+        claimed_at = clock_timestamp(),
+        leased_until = clock_timestamp() + make_interval(secs => p_lease_s),
+        check_at = case when state in ('created', 'reversing')
+            then clock_timestamp() + make_interval(secs => p_lease_s) end,
+        -- whoever was to reverse it has died: he may have
+        reverse_doubted = reverse_doubted or unsure,
+        unsure = word = 'reverse'
+    where mchid = p_mchid and out_trade_no = p.out_trade_no
+    returning * into p;
+    return query select word, p.out_trade_no, p.order_no, p.appid, p.api,
+        p.total_fen,
+        extract(epoch from clock_timestamp() - p.created_at)::bigint,
+        p.lease_no, call_begin(p_mchid, word, p.out_trade_no, null, p_nonce,
+            p.lease_no);
+end $$;
+
+
+--
+-- Name: micropay_expire(text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_expire(p_mchid text, p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+declare
+    due   record;
+    p     payments;
+    moved int := 0;
+begin
+    for due in
+        select o.order_no, x.out_trade_no
+        from payments x join orders o using (mchid, order_no)
+        where mchid = p_mchid and x.trade_type = 'MICROPAY'
+            and x.state = 'created' and x.close_at <= clock_timestamp()
+            and x.claimed_at > clock_timestamp() - interval '30 seconds'
+        order by x.close_at limit p_limit
+        for no key update of o skip locked
+    loop
+        p := payment_lock(p_mchid, due.out_trade_no);
+        continue when p.state <> 'created'
+            or p.leased_until > clock_timestamp();
+        perform actor_is(null, 'not paid in time');
+        update payments set state = 'reversing', next_op = 'reverse',
+            check_at = clock_timestamp(), missing_at = null
+        where mchid = p_mchid and out_trade_no = p.out_trade_no;
+        update orders set closing = true
+        where mchid = p_mchid and order_no = p.order_no
+            and state = 'pending' and not p.closing;
+        moved := moved + 1;
+    end loop;
+    return moved;
+end $$;
+
+
+--
+-- Name: micropay_reversed(text, text, bigint, bigint, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_reversed(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_check_s integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+declare
+    p       payments;
+    is_done boolean := p_verdict = 'done';
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if is_done and p.state = 'paid' then
+        -- WeChat has changed its mind
+        perform quarantine(p_mchid, 'refund', p.order_no, p_out_trade_no,
+            p.transaction_id, null, p.total_fen, 'reversed, but paid');
+        return p.state;
+    end if;
+    if p.state <> 'reversing'
+        or not is_done and p.lease_no is distinct from p_lease_no then
+        return p.state;
+    end if;
+    perform actor_is(null, 'reverse ' || p_verdict);
+    update payments set
+        state = case when is_done then 'reversed' else state end,
+        -- "recall" says that something has begun
+        reverse_doubted = reverse_doubted
+            or p_verdict in ('unsure', 'again'),
+        unsure = false,
+        refused_at = case
+            when p_verdict = 'refused' then coalesce(refused_at, now())
+            when p_verdict not in ('unsure', 'again') then refused_at end,
+        next_op = case when p_verdict in ('again', 'no_money', 'not_sent')
+            then 'reverse' else 'query' end,
+        check_at = case when is_done then null
+            when p_verdict = 'refused' then clock_timestamp()
+            else now() + make_interval(secs => p_check_s) end,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if is_done then
+        perform micropay_gone(p);
+    end if;
+    return p.state;
+end $$;
+
+
+--
+-- Name: micropay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, integer, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint, payment_state text, refusal text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    opened record;
+    o      orders;
+    p      payments;
+    word   text;
+    call   bigint;
+begin
+    perform actor_is(p_actor, 'micropay');
+    select * into opened from order_open(p_mchid, p_way, p_product_id,
+        p_quantity, p_order_no, p_token, p_total_fen, p_body,
+        to_timestamp(p_time_expire), p_attach, p_return_url, p_request_id,
+        make_interval(secs => p_life_s));
+    word := opened.verdict;
+    o.total_fen := opened.total_fen;
+    if word = 'open' then
+        select * into o from orders
+        where mchid = p_mchid and order_no = opened.order_no;
+        select * into p from payments
+        where mchid = p_mchid and request_id = p_request_id;
+        word := case
+            when p.mchid is not null then 'stands'
+            when o.state <> 'pending' then o.state
+            when o.closing then 'closing'
+            when o.time_expire <= now() then 'expired'
+            when exists (select from payments x
+                where x.mchid = p_mchid and x.order_no = o.order_no
+                    and x.trade_type = 'MICROPAY' and x.state = 'created'
+                    and not x.closing) then 'busy'
+            when o.attempts >= 99 then 'exhausted'
+            else 'call' end;
+    end if;
+    if word = 'call' then
+        -- what shows a QR code is closed by the worker
+        perform payments_mark_closing(p_mchid, o.order_no);
+        update orders set attempts = attempts + 1
+        where mchid = p_mchid and order_no = o.order_no returning * into o;
+        insert into payments (mchid, out_trade_no, order_no, attempt, api,
+            appid, trade_type, client_ip, total_fen, request_id, close_after,
+            close_at, check_at, claimed_at, leased_until, lease_no)
+        values (p_mchid, case o.attempts when 1 then o.order_no
+                else o.order_no || '_' || o.attempts end,
+            o.order_no, o.attempts, 'v2', p_appid, 'MICROPAY', p_client_ip,
+            o.total_fen, p_request_id, make_interval(secs => p_wait_s),
+            -- if we die, WeChat may hear of it as late as the lease ends
+            clock_timestamp() + make_interval(secs => p_lease_s + p_wait_s),
+            clock_timestamp() + make_interval(secs => p_lease_s),
+            clock_timestamp(),
+            clock_timestamp() + make_interval(secs => p_lease_s), 1)
+        returning * into p;
+        call := call_begin(p_mchid, 'micropay', p.out_trade_no, null,
+            p_nonce, p.lease_no);
+    end if;
+    return query select word, o.order_no, o.token, o.state, o.total_fen,
+        o.body, o.attach, coalesce(o.product_id, ''),
+        extract(epoch from o.time_expire)::bigint, o.return_url,
+        p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
+        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call,
+        p.state, p.refusal;
+end $$;
+
+
+--
+-- Name: micropay_told(text, text, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+declare
+    p          payments;
+    is_refused boolean := p_verdict in ('refused', 'closed', 'not_sent');
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if p.state in ('reversing', 'reversed') then
+        return p.state;
+    end if;
+    if p_verdict = 'done' and p_fate = 'paid' then
+        return order_settle(p_mchid, p_out_trade_no, p_transaction_id,
+            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
+            to_timestamp(p_paid_at), 'micropay');
+    end if;
+    if p.lease_no is distinct from p_lease_no or p.state <> 'created' then
+        return p.state;
+    end if;
+    perform actor_is(null, 'micropay ' || p_verdict);
+    update payments set
+        state = case when is_refused then 'closed' else state end,
+        refusal = case when is_refused then nullif(p_refusal, '') end,
+        check_at = case p_verdict when 'not_sent' then null
+            when 'paid' then now()
+            else now() + make_interval(secs => p_check_s) end,
+        close_at = clock_timestamp() + close_after,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if p.state = 'closed' then
+        perform order_finish(p_mchid, p.order_no);
+    end if;
+    return p.state;
+end $$;
+
+
+--
 -- Name: notice_other(text, text, text, text, bytea, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
@@ -425,61 +737,6 @@ begin
         p_out_trade_no, p_transaction_id, p_out_refund_no, p_proof, p_raw);
     return verdict;
 end $$;
-
-
---
--- Name: oauth_begin(text, text, text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-begin
-    if not exists (select from orders where mchid = p_mchid
-            and order_no = p_order_no and token = p_token) then
-        return 'unknown';
-    end if;
-    insert into oauth_states (mchid, state, order_no, browser, tries)
-    values (p_mchid, p_state, p_order_no, p_browser, p_tries)
-    on conflict do nothing;
-    return 'begun';
-end $$;
-
-
---
--- Name: oauth_sweep(); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.oauth_sweep() RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-    with swept as (
-        delete from oauth_states
-        where made_at <= now() - interval '10 minutes'
-        returning 1)
-    select count(*) from swept
-$$;
-
-
---
--- Name: oauth_take(text, text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) RETURNS TABLE(order_no text, token text, tries integer)
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-    with taken as (
-        update oauth_states set used_by = p_nonce
-        where mchid = p_mchid and state = p_state and browser = p_browser
-            and coalesce(used_by, p_nonce) = p_nonce
-            and made_at > now() - interval '10 minutes'
-        returning mchid, order_no, tries)
-    select o.order_no, o.token, taken.tries
-    from taken join orders o using (mchid, order_no)
-$$;
 
 
 --
@@ -684,6 +941,19 @@ $$;
 
 
 --
+-- Name: order_staff(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.order_staff(p_mchid text, p_order_no text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select order_json(o)::text from orders o
+    where o.mchid = p_mchid and o.order_no = p_order_no
+$$;
+
+
+--
 -- Name: order_state(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
@@ -704,30 +974,18 @@ CREATE FUNCTION wxpay.orders_list(p_mchid text, p_state text, p_order_no text, p
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
     with page as (
-        select * from orders
+        select seq from orders
         where mchid = p_mchid
             and (p_state is null or state = p_state)
             and (p_order_no is null or order_no = p_order_no)
             and (p_after is null or seq < p_after)
         order by seq desc limit p_limit + 1),
-    shown as (select * from page order by seq desc limit p_limit)
+    shown as (select seq from page order by seq desc limit p_limit)
     select jsonb_build_object(
-        'orders', coalesce((select jsonb_agg(jsonb_build_object(
-            'order_no', o.order_no, 'state', o.state,
-            'total_fee', o.total_fen, 'body', o.body, 'origin', o.origin,
-            'created_at', rfc3339(o.created_at),
-            'time_expire', rfc3339(o.time_expire),
-            'paid_at', rfc3339(o.paid_at),
-            'payments', (select coalesce(jsonb_agg(jsonb_build_object(
-                'out_trade_no', p.out_trade_no, 'state', p.state,
-                'trade_type', p.trade_type, 'settles', p.settles,
-                'closing', p.closing,
-                'transaction_id', p.transaction_id,
-                'reserved_fee', p.reserved_fen,
-                'refunded_fee', p.refunded_fen) order by p.attempt), '[]')
-                from payments p where p.mchid = o.mchid
-                    and p.order_no = o.order_no))
-            order by o.seq desc) from shown o), '[]'),
+        'orders', coalesce((select jsonb_agg(order_json(o)
+            order by o.seq desc) from orders o
+            where o.mchid = p_mchid and o.seq in (select seq from shown)),
+            '[]'),
         'next', (select min(seq) from shown
             where (select count(*) from page) > p_limit))::text
 $$;
@@ -812,7 +1070,6 @@ begin
         when o.state <> 'pending' then o.state
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
-        when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid)
             = (p_trade_type, p_openid, p_appid) then
             case
@@ -881,6 +1138,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and check_at <= clock_timestamp()
             and state in ('created', 'prepaid')
+            and trade_type <> 'MICROPAY'
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
         for no key update skip locked;
@@ -889,6 +1147,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state in ('created', 'prepaid', 'closed')
+            and trade_type <> 'MICROPAY'
             and (leased_until is null or leased_until <= clock_timestamp())
         for no key update;
         word := 'query';
@@ -1558,88 +1817,6 @@ end $$;
 
 
 --
--- Name: ticket_show(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-    select value from wechat_tokens
-    where mchid = p_mchid and appid = p_appid and kind = 'jsapi_ticket'
-        and ends_at > now()
-$$;
-
-
---
--- Name: token_told(text, text, text, bigint, text, text, integer, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-begin
-    if p_value is not null then
-        update wechat_tokens set leased_until = null, failures = 0,
-            outcome = p_outcome, value = p_value, fetched_at = now(),
-            ends_at = now() + make_interval(secs => p_life_s),
-            due_at = now() + make_interval(secs => greatest(
-                p_life_s - p_early_s, least(60, p_life_s / 2)))
-        where mchid = p_mchid and appid = p_appid and kind = p_kind
-            and lease_no = p_lease_no;
-        return found;
-    end if;
-    update wechat_tokens set value = null, fetched_at = null, ends_at = null,
-        due_at = now()
-    where mchid = p_mchid and appid = p_appid and kind = 'access_token'
-        and value = p_stale;
-    update wechat_tokens set leased_until = null, outcome = p_outcome,
-        failures = failures + 1,
-        due_at = case when p_stale is not null and failures = 0 then now()
-            else now() + make_interval(secs =>
-                least(600, 5 * power(2, least(failures, 10)))) end
-    where mchid = p_mchid and appid = p_appid and kind = p_kind
-        and lease_no = p_lease_no;
-    return found;
-end $$;
-
-
---
--- Name: tokens_claim(text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
---
-
-CREATE FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) RETURNS TABLE(kind text, lease_no bigint, access_token text)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'wxpay_data', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-begin
-    insert into wechat_tokens (mchid, appid, kind)
-    select p_mchid, p_appid, k
-    from unnest('{access_token,jsapi_ticket}'::text[]) k
-    on conflict do nothing;
-    return query
-    update wechat_tokens t set lease_no = t.lease_no + 1,
-        leased_until = clock_timestamp() + make_interval(secs => p_lease_s)
-    from (select d.kind, a.value
-        from wechat_tokens d
-        left join wechat_tokens a on d.kind = 'jsapi_ticket'
-            and a.mchid = d.mchid and a.appid = d.appid
-            and a.kind = 'access_token' and a.ends_at > clock_timestamp()
-        where d.mchid = p_mchid and d.appid = p_appid
-            and d.due_at <= clock_timestamp()
-            and (d.leased_until is null
-                or d.leased_until <= clock_timestamp())
-            and (d.kind = 'access_token' or a.value is not null)
-        order by d.kind limit 1
-        for no key update of d skip locked) due
-    where t.mchid = p_mchid and t.appid = p_appid and t.kind = due.kind
-    returning t.kind, t.lease_no, due.value;
-end $$;
-
-
---
 -- Name: actor_is(text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
@@ -1727,6 +1904,93 @@ $$;
 
 
 --
+-- Name: payments; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.payments (
+    mchid text NOT NULL,
+    out_trade_no text NOT NULL,
+    order_no text NOT NULL,
+    attempt integer NOT NULL,
+    api text NOT NULL,
+    appid text NOT NULL,
+    trade_type text NOT NULL,
+    openid text DEFAULT ''::text NOT NULL,
+    client_ip text NOT NULL,
+    state text DEFAULT 'created'::text NOT NULL,
+    total_fen bigint NOT NULL,
+    settles boolean DEFAULT false NOT NULL,
+    closing boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    close_after interval DEFAULT '00:05:00'::interval NOT NULL,
+    close_at timestamp with time zone NOT NULL,
+    prepay_id text,
+    code_url text,
+    h5_url text,
+    prepaid_at timestamp with time zone,
+    transaction_id text,
+    payer text,
+    bank_type text,
+    paid_at timestamp with time zone,
+    reserved_fen bigint DEFAULT 0 NOT NULL,
+    refunded_fen bigint DEFAULT 0 NOT NULL,
+    refund_count integer DEFAULT 0 NOT NULL,
+    refund_no integer DEFAULT 0 NOT NULL,
+    unsure boolean DEFAULT false NOT NULL,
+    missing_at timestamp with time zone,
+    next_op text DEFAULT 'query'::text NOT NULL,
+    check_at timestamp with time zone,
+    hinted_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    lease_no bigint DEFAULT 0 NOT NULL,
+    request_id text,
+    refusal text,
+    refused_at timestamp with time zone,
+    reverse_doubted boolean DEFAULT false NOT NULL,
+    CONSTRAINT payments_api_is_known CHECK ((api = ANY (ARRAY['v2'::text, 'v3'::text]))),
+    CONSTRAINT payments_at_most_50_refunds CHECK (((refund_count >= 0) AND (refund_count <= 50))),
+    CONSTRAINT payments_attempt_is_1_to_99 CHECK (((attempt >= 1) AND (attempt <= 99))),
+    CONSTRAINT payments_codes_are_never_closed_by_a_call CHECK (((trade_type <> 'MICROPAY'::text) OR (next_op <> 'close'::text))),
+    CONSTRAINT payments_codes_are_never_prepaid CHECK (((trade_type <> 'MICROPAY'::text) OR (state <> 'prepaid'::text))),
+    CONSTRAINT payments_next_op_is_known CHECK ((next_op = ANY (ARRAY['query'::text, 'close'::text, 'reverse'::text]))),
+    CONSTRAINT payments_nothing_reserved_unless_paid CHECK (((reserved_fen = 0) OR (state = 'paid'::text))),
+    CONSTRAINT payments_number_follows_attempt CHECK ((out_trade_no =
+CASE attempt
+    WHEN 1 THEN order_no
+    ELSE ((order_no || '_'::text) || attempt)
+END)),
+    CONSTRAINT payments_only_codes_are_reversed CHECK (((trade_type = 'MICROPAY'::text) OR (state <> ALL (ARRAY['reversing'::text, 'reversed'::text])))),
+    CONSTRAINT payments_paid_iff_facts CHECK ((num_nonnulls(transaction_id, paid_at) =
+CASE state
+    WHEN 'paid'::text THEN 2
+    ELSE 0
+END)),
+    CONSTRAINT payments_prepaid_has_an_answer CHECK (((state <> 'prepaid'::text) OR (num_nonnulls(prepay_id, code_url, h5_url) > 0))),
+    CONSTRAINT payments_refunded_within_reserved_within_total CHECK (((0 <= refunded_fen) AND (refunded_fen <= reserved_fen) AND (reserved_fen <= total_fen))),
+    CONSTRAINT payments_settle_only_if_paid CHECK (((NOT settles) OR (state = 'paid'::text))),
+    CONSTRAINT payments_state_is_known CHECK ((state = ANY (ARRAY['created'::text, 'prepaid'::text, 'paid'::text, 'closed'::text, 'reversing'::text, 'reversed'::text]))),
+    CONSTRAINT payments_trade_type_is_known CHECK ((trade_type = ANY (ARRAY['JSAPI'::text, 'NATIVE'::text, 'APP'::text, 'MWEB'::text, 'MICROPAY'::text])))
+);
+
+
+--
+-- Name: micropay_gone(wxpay_data.payments); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.micropay_gone(p wxpay_data.payments) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    update unexpected set state = 'returned'
+    where mchid = p.mchid and out_trade_no = p.out_trade_no
+        and kind in ('payment', 'differs') and state = 'open';
+    perform order_finish(p.mchid, p.order_no);
+end $$;
+
+
+--
 -- Name: order_finish(text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
@@ -1740,7 +2004,7 @@ begin
         and (closing or time_expire <= now())
         and not exists (select from payments p
             where p.mchid = o.mchid and p.order_no = o.order_no
-                and p.state in ('created', 'prepaid'));
+                and p.state in ('created', 'prepaid', 'reversing'));
     if found then
         perform event_add(p_mchid, 'order.closed', p_order_no, null, null,
             null);
@@ -1748,6 +2012,69 @@ begin
     return exists (select from orders where mchid = p_mchid
         and order_no = p_order_no and state = 'closed');
 end $$;
+
+
+--
+-- Name: orders; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.orders (
+    seq bigint NOT NULL,
+    mchid text NOT NULL,
+    order_no text NOT NULL,
+    token text NOT NULL,
+    origin text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    total_fen bigint NOT NULL,
+    body text NOT NULL,
+    attach text DEFAULT ''::text NOT NULL,
+    product_id text,
+    quantity integer,
+    return_url text,
+    attempts integer DEFAULT 0 NOT NULL,
+    closing boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    time_expire timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT orders_attach_is_at_most_127_bytes CHECK ((octet_length(attach) <= 127)),
+    CONSTRAINT orders_attempts_at_most_99 CHECK (((attempts >= 0) AND (attempts <= 99))),
+    CONSTRAINT orders_body_is_1_to_127_bytes CHECK (((octet_length(body) >= 1) AND (octet_length(body) <= 127))),
+    CONSTRAINT orders_closed_only_with_closed_at CHECK (((state <> 'closed'::text) OR (closed_at IS NOT NULL))),
+    CONSTRAINT orders_no_is_well_formed CHECK (((order_no ~ '^[0-9A-Za-z][0-9A-Za-z_-]{5,27}$'::text) AND (order_no !~ '_[0-9]+$'::text) AND (order_no <> ALL (ARRAY['authorize'::text, 'jsconfig'::text, 'openid'::text])))),
+    CONSTRAINT orders_origin_is_known CHECK ((origin = ANY (ARRAY['product'::text, 'signed'::text, 'shop'::text]))),
+    CONSTRAINT orders_paid_iff_paid_at CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'closed'::text]))),
+    CONSTRAINT orders_total_is_positive CHECK (((total_fen >= 1) AND (total_fen <= 2147483647)))
+);
+
+
+--
+-- Name: order_json(wxpay_data.orders); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.order_json(o wxpay_data.orders) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select jsonb_build_object(
+        'order_no', o.order_no, 'state', o.state,
+        'total_fee', o.total_fen, 'body', o.body, 'origin', o.origin,
+        'created_at', rfc3339(o.created_at),
+        'time_expire', rfc3339(o.time_expire),
+        'paid_at', rfc3339(o.paid_at),
+        'payments', (select coalesce(jsonb_agg(jsonb_build_object(
+            'out_trade_no', p.out_trade_no, 'state', p.state,
+            'trade_type', p.trade_type, 'settles', p.settles,
+            'closing', p.closing,
+            'transaction_id', p.transaction_id,
+            'refusal', p.refusal,
+            'reserved_fee', p.reserved_fen,
+            'refunded_fee', p.refunded_fen) order by p.attempt), '[]')
+            from payments p where p.mchid = o.mchid
+                and p.order_no = o.order_no))
+$$;
 
 
 --
@@ -1902,6 +2229,14 @@ begin
         return case when p.settles then 'already' else 'second' end;
     end if;
 
+    -- being reversed: what a query says of it may be over in a moment
+    if p.state = 'reversed'
+        or p.state = 'reversing' and not reverse_is_refused(p) then
+        perform quarantine(p_mchid, 'payment', o.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, p.state || ', ' || p_cause);
+        return 'second';
+    end if;
+
     is_first := o.state <> 'paid';
     perform actor_is(null, p_cause);
     update payments set state = 'paid', settles = is_first,
@@ -1922,70 +2257,6 @@ begin
         null, p_total_fen);
     return 'settled';
 end $$;
-
-
---
--- Name: payments; Type: TABLE; Schema: wxpay_data; Owner: -
---
-
-CREATE TABLE wxpay_data.payments (
-    mchid text NOT NULL,
-    out_trade_no text NOT NULL,
-    order_no text NOT NULL,
-    attempt integer NOT NULL,
-    api text NOT NULL,
-    appid text NOT NULL,
-    trade_type text NOT NULL,
-    openid text DEFAULT ''::text NOT NULL,
-    client_ip text NOT NULL,
-    state text DEFAULT 'created'::text NOT NULL,
-    total_fen bigint NOT NULL,
-    settles boolean DEFAULT false NOT NULL,
-    closing boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    close_after interval DEFAULT '00:05:00'::interval NOT NULL,
-    close_at timestamp with time zone NOT NULL,
-    prepay_id text,
-    code_url text,
-    h5_url text,
-    prepaid_at timestamp with time zone,
-    transaction_id text,
-    payer text,
-    bank_type text,
-    paid_at timestamp with time zone,
-    reserved_fen bigint DEFAULT 0 NOT NULL,
-    refunded_fen bigint DEFAULT 0 NOT NULL,
-    refund_count integer DEFAULT 0 NOT NULL,
-    refund_no integer DEFAULT 0 NOT NULL,
-    unsure boolean DEFAULT false NOT NULL,
-    missing_at timestamp with time zone,
-    next_op text DEFAULT 'query'::text NOT NULL,
-    check_at timestamp with time zone,
-    hinted_at timestamp with time zone,
-    claimed_at timestamp with time zone,
-    leased_until timestamp with time zone,
-    lease_no bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT payments_api_is_known CHECK ((api = ANY (ARRAY['v2'::text, 'v3'::text]))),
-    CONSTRAINT payments_at_most_50_refunds CHECK (((refund_count >= 0) AND (refund_count <= 50))),
-    CONSTRAINT payments_attempt_is_1_to_99 CHECK (((attempt >= 1) AND (attempt <= 99))),
-    CONSTRAINT payments_next_op_is_known CHECK ((next_op = ANY (ARRAY['query'::text, 'close'::text]))),
-    CONSTRAINT payments_nothing_reserved_unless_paid CHECK (((reserved_fen = 0) OR (state = 'paid'::text))),
-    CONSTRAINT payments_number_follows_attempt CHECK ((out_trade_no =
-CASE attempt
-    WHEN 1 THEN order_no
-    ELSE ((order_no || '_'::text) || attempt)
-END)),
-    CONSTRAINT payments_paid_iff_facts CHECK ((num_nonnulls(transaction_id, paid_at) =
-CASE state
-    WHEN 'paid'::text THEN 2
-    ELSE 0
-END)),
-    CONSTRAINT payments_prepaid_has_an_answer CHECK (((state <> 'prepaid'::text) OR (num_nonnulls(prepay_id, code_url, h5_url) > 0))),
-    CONSTRAINT payments_refunded_within_reserved_within_total CHECK (((0 <= refunded_fen) AND (refunded_fen <= reserved_fen) AND (reserved_fen <= total_fen))),
-    CONSTRAINT payments_settle_only_if_paid CHECK (((NOT settles) OR (state = 'paid'::text))),
-    CONSTRAINT payments_state_is_known CHECK ((state = ANY (ARRAY['created'::text, 'prepaid'::text, 'paid'::text, 'closed'::text]))),
-    CONSTRAINT payments_trade_type_is_known CHECK ((trade_type = ANY (ARRAY['JSAPI'::text, 'NATIVE'::text, 'APP'::text, 'MWEB'::text, 'MICROPAY'::text])))
-);
 
 
 --
@@ -2017,8 +2288,14 @@ CREATE FUNCTION wxpay_data.payments_mark_closing(p_mchid text, p_order_no text) 
     LANGUAGE sql
     AS $$
     update wxpay_data.payments
-    set closing = true, next_op = 'close',
-        check_at = greatest(now(), close_at)
+    set closing = true,
+        next_op = case trade_type when 'MICROPAY' then next_op
+            else 'close' end,
+        close_at = case trade_type when 'MICROPAY'
+            then least(close_at, close_at - close_after
+                + interval '15 seconds') else close_at end,
+        check_at = case trade_type when 'MICROPAY' then check_at
+            else greatest(now(), close_at) end
     where mchid = p_mchid and order_no = p_order_no and not closing
         and state in ('created', 'prepaid');
 $$;
@@ -2380,6 +2657,18 @@ end $$;
 
 
 --
+-- Name: reverse_is_refused(wxpay_data.payments); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.reverse_is_refused(p wxpay_data.payments) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select p.refused_at is not null and (not p.reverse_doubted
+        or p.refused_at <= clock_timestamp() - interval '60 seconds')
+$$;
+
+
+--
 -- Name: rfc3339(timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
@@ -2464,42 +2753,6 @@ CREATE FUNCTION wxpay_data.unexpected_returned(p_mchid text, p_out_trade_no text
         and u.transaction_id = p.transaction_id
         and u.kind = 'payment' and u.state = 'open';
 $$;
-
-
---
--- Name: orders; Type: TABLE; Schema: wxpay_data; Owner: -
---
-
-CREATE TABLE wxpay_data.orders (
-    seq bigint NOT NULL,
-    mchid text NOT NULL,
-    order_no text NOT NULL,
-    token text NOT NULL,
-    origin text NOT NULL,
-    state text DEFAULT 'pending'::text NOT NULL,
-    total_fen bigint NOT NULL,
-    body text NOT NULL,
-    attach text DEFAULT ''::text NOT NULL,
-    product_id text,
-    quantity integer,
-    return_url text,
-    attempts integer DEFAULT 0 NOT NULL,
-    closing boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    time_expire timestamp with time zone NOT NULL,
-    checked_at timestamp with time zone,
-    paid_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    CONSTRAINT orders_attach_is_at_most_127_bytes CHECK ((octet_length(attach) <= 127)),
-    CONSTRAINT orders_attempts_at_most_99 CHECK (((attempts >= 0) AND (attempts <= 99))),
-    CONSTRAINT orders_body_is_1_to_127_bytes CHECK (((octet_length(body) >= 1) AND (octet_length(body) <= 127))),
-    CONSTRAINT orders_closed_only_with_closed_at CHECK (((state <> 'closed'::text) OR (closed_at IS NOT NULL))),
-    CONSTRAINT orders_no_is_well_formed CHECK (((order_no ~ '^[0-9A-Za-z][0-9A-Za-z_-]{5,27}$'::text) AND (order_no !~ '_[0-9]+$'::text) AND (order_no <> ALL (ARRAY['authorize'::text, 'jsconfig'::text, 'openid'::text])))),
-    CONSTRAINT orders_origin_is_known CHECK ((origin = ANY (ARRAY['product'::text, 'signed'::text, 'shop'::text]))),
-    CONSTRAINT orders_paid_iff_paid_at CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
-    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'closed'::text]))),
-    CONSTRAINT orders_total_is_positive CHECK (((total_fen >= 1) AND (total_fen <= 2147483647)))
-);
 
 
 --
@@ -2640,7 +2893,7 @@ CREATE TABLE wxpay_data.calls (
     code text,
     ended_at timestamp with time zone,
     CONSTRAINT calls_end_as_a_whole CHECK ((num_nonnulls(outcome, ended_at) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text])))
+    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text, 'micropay'::text, 'reverse'::text])))
 )
 PARTITION BY RANGE (began_at);
 
@@ -2677,7 +2930,7 @@ CREATE TABLE wxpay_data.calls_default (
     code text,
     ended_at timestamp with time zone,
     CONSTRAINT calls_end_as_a_whole CHECK ((num_nonnulls(outcome, ended_at) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text])))
+    CONSTRAINT calls_op_is_known CHECK ((op = ANY (ARRAY['prepay'::text, 'query'::text, 'close'::text, 'refund'::text, 'refund_query'::text, 'certificates'::text, 'micropay'::text, 'reverse'::text])))
 );
 
 
@@ -2768,24 +3021,6 @@ ALTER TABLE wxpay_data.notices ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-
---
--- Name: oauth_states; Type: TABLE; Schema: wxpay_data; Owner: -
---
-
-CREATE TABLE wxpay_data.oauth_states (
-    mchid text NOT NULL,
-    state text NOT NULL,
-    order_no text NOT NULL,
-    browser text NOT NULL,
-    tries integer NOT NULL,
-    made_at timestamp with time zone DEFAULT now() NOT NULL,
-    used_by text,
-    CONSTRAINT oauth_states_browser_is_a_digest CHECK ((browser ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT oauth_states_go_twice_at_most CHECK (((tries >= 1) AND (tries <= 2))),
-    CONSTRAINT oauth_states_state_is_random CHECK ((state ~ '^[0-9a-f]{32}$'::text))
 );
 
 
@@ -2996,27 +3231,6 @@ CREATE TABLE wxpay_data.wechat_keys (
 
 
 --
--- Name: wechat_tokens; Type: TABLE; Schema: wxpay_data; Owner: -
---
-
-CREATE TABLE wxpay_data.wechat_tokens (
-    mchid text NOT NULL,
-    appid text NOT NULL,
-    kind text NOT NULL,
-    value text,
-    fetched_at timestamp with time zone,
-    ends_at timestamp with time zone,
-    due_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    lease_no bigint DEFAULT 0 NOT NULL,
-    failures integer DEFAULT 0 NOT NULL,
-    outcome text,
-    CONSTRAINT wechat_tokens_kind_is_known CHECK ((kind = ANY (ARRAY['access_token'::text, 'jsapi_ticket'::text]))),
-    CONSTRAINT wechat_tokens_value_iff_it_has_a_life CHECK ((num_nonnulls(value, fetched_at, ends_at) = ANY (ARRAY[0, 3])))
-);
-
-
---
 -- Name: calls_default; Type: TABLE ATTACH; Schema: wxpay_data; Owner: -
 --
 
@@ -3099,14 +3313,6 @@ ALTER TABLE ONLY wxpay_data.notices
 
 ALTER TABLE ONLY wxpay_data.notices_default
     ADD CONSTRAINT notices_default_pkey PRIMARY KEY (received_at, seq);
-
-
---
--- Name: oauth_states oauth_states_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
---
-
-ALTER TABLE ONLY wxpay_data.oauth_states
-    ADD CONSTRAINT oauth_states_pkey PRIMARY KEY (mchid, state);
 
 
 --
@@ -3262,14 +3468,6 @@ ALTER TABLE ONLY wxpay_data.wechat_keys
 
 
 --
--- Name: wechat_tokens wechat_tokens_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
---
-
-ALTER TABLE ONLY wxpay_data.wechat_tokens
-    ADD CONSTRAINT wechat_tokens_pkey PRIMARY KEY (mchid, appid, kind);
-
-
---
 -- Name: calls_by_no; Type: INDEX; Schema: wxpay_data; Owner: -
 --
 
@@ -3305,17 +3503,17 @@ CREATE INDEX events_unnumbered ON wxpay_data.events USING btree (mchid, seq) WHE
 
 
 --
--- Name: oauth_states_to_sweep; Type: INDEX; Schema: wxpay_data; Owner: -
---
-
-CREATE INDEX oauth_states_to_sweep ON wxpay_data.oauth_states USING btree (made_at);
-
-
---
 -- Name: orders_to_expire; Type: INDEX; Schema: wxpay_data; Owner: -
 --
 
 CREATE INDEX orders_to_expire ON wxpay_data.orders USING btree (time_expire) WHERE (state = 'pending'::text);
+
+
+--
+-- Name: payments_codes_to_reverse; Type: INDEX; Schema: wxpay_data; Owner: -
+--
+
+CREATE INDEX payments_codes_to_reverse ON wxpay_data.payments USING btree (close_at) WHERE ((trade_type = 'MICROPAY'::text) AND (state = 'created'::text));
 
 
 --
@@ -3344,6 +3542,13 @@ CREATE UNIQUE INDEX payments_one_current_an_order ON wxpay_data.payments USING b
 --
 
 CREATE UNIQUE INDEX payments_one_settles_an_order ON wxpay_data.payments USING btree (mchid, order_no) WHERE settles;
+
+
+--
+-- Name: payments_request_id_is_unique; Type: INDEX; Schema: wxpay_data; Owner: -
+--
+
+CREATE UNIQUE INDEX payments_request_id_is_unique ON wxpay_data.payments USING btree (mchid, request_id);
 
 
 --
@@ -3592,22 +3797,6 @@ CREATE TRIGGER wechat_keys_stay BEFORE DELETE OR TRUNCATE ON wxpay_data.wechat_k
 
 
 --
--- Name: oauth_states oauth_states_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
---
-
-ALTER TABLE ONLY wxpay_data.oauth_states
-    ADD CONSTRAINT oauth_states_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
-
-
---
--- Name: oauth_states oauth_states_order_exists; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
---
-
-ALTER TABLE ONLY wxpay_data.oauth_states
-    ADD CONSTRAINT oauth_states_order_exists FOREIGN KEY (mchid, order_no) REFERENCES wxpay_data.orders(mchid, order_no);
-
-
---
 -- Name: orders orders_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
 --
 
@@ -3685,14 +3874,6 @@ ALTER TABLE ONLY wxpay_data.wechat_key_uses
 
 ALTER TABLE ONLY wxpay_data.wechat_keys
     ADD CONSTRAINT wechat_keys_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
-
-
---
--- Name: wechat_tokens wechat_tokens_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
---
-
-ALTER TABLE ONLY wxpay_data.wechat_tokens
-    ADD CONSTRAINT wechat_tokens_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
 
 
 --
@@ -3822,6 +4003,56 @@ GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_worker;
 
 
 --
+-- Name: FUNCTION micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION micropay_expire(p_mchid text, p_limit integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_expire(p_mchid text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_expire(p_mchid text, p_limit integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION micropay_reversed(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_reversed(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_reversed(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_check_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) TO wxpay_pay;
+
+
+--
+-- Name: FUNCTION micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) TO wxpay_pay;
+
+
+--
 -- Name: FUNCTION notice_other(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_event_type text); Type: ACL; Schema: wxpay; Owner: -
 --
 
@@ -3843,30 +4074,6 @@ GRANT ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id t
 
 REVOKE ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) TO wxpay_notify;
-
-
---
--- Name: FUNCTION oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) TO wxpay_pay;
-
-
---
--- Name: FUNCTION oauth_sweep(); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.oauth_sweep() FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.oauth_sweep() TO wxpay_worker;
-
-
---
--- Name: FUNCTION oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) TO wxpay_pay;
 
 
 --
@@ -3916,6 +4123,14 @@ GRANT ALL ON FUNCTION wxpay.order_payments(p_mchid text, p_order_no text) TO wxp
 
 REVOKE ALL ON FUNCTION wxpay.order_show(p_mchid text, p_order_no text, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.order_show(p_mchid text, p_order_no text, p_token text) TO wxpay_pay;
+
+
+--
+-- Name: FUNCTION order_staff(p_mchid text, p_order_no text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.order_staff(p_mchid text, p_order_no text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.order_staff(p_mchid text, p_order_no text) TO wxpay_pay;
 
 
 --
@@ -4065,30 +4280,6 @@ GRANT ALL ON FUNCTION wxpay.shop_order_create(p_order_no text, p_total_fen bigin
 
 
 --
--- Name: FUNCTION ticket_show(p_mchid text, p_appid text); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) TO wxpay_pay;
-
-
---
--- Name: FUNCTION token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) TO wxpay_worker;
-
-
---
--- Name: FUNCTION tokens_claim(p_mchid text, p_appid text, p_lease_s integer); Type: ACL; Schema: wxpay; Owner: -
---
-
-REVOKE ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) TO wxpay_worker;
-
-
---
 -- Name: FUNCTION actor_is(p_actor text, p_reason text); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
@@ -4131,10 +4322,24 @@ REVOKE ALL ON FUNCTION wxpay_data.merchant_add(p_mchid text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION micropay_gone(p wxpay_data.payments); Type: ACL; Schema: wxpay_data; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay_data.micropay_gone(p wxpay_data.payments) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION order_finish(p_mchid text, p_order_no text); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
 REVOKE ALL ON FUNCTION wxpay_data.order_finish(p_mchid text, p_order_no text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION order_json(o wxpay_data.orders); Type: ACL; Schema: wxpay_data; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay_data.order_json(o wxpay_data.orders) FROM PUBLIC;
 
 
 --
@@ -4240,6 +4445,13 @@ REVOKE ALL ON FUNCTION wxpay_data.refund_slot(p_mchid text, p_order_no text, p_g
 --
 
 REVOKE ALL ON FUNCTION wxpay_data.refund_succeed(r wxpay_data.refunds, p_refund_id text, p_refunded_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION reverse_is_refused(p wxpay_data.payments); Type: ACL; Schema: wxpay_data; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay_data.reverse_is_refused(p wxpay_data.payments) FROM PUBLIC;
 
 
 --

@@ -11,7 +11,7 @@ begin
         and (closing or time_expire <= now())
         and not exists (select from payments p
             where p.mchid = o.mchid and p.order_no = o.order_no
-                and p.state in ('created', 'prepaid'));
+                and p.state in ('created', 'prepaid', 'reversing'));
     if found then
         perform event_add(p_mchid, 'order.closed', p_order_no, null, null,
             null);

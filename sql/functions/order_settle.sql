@@ -3,8 +3,8 @@
 -- Any number of calls, in any order.  Locks the order, then the payment.
 --   settled   this call moved the payment and the order to paid
 --   already   an earlier call did, with the same facts
---   second    the order is paid by other money; quarantined, someone must
---             give this back
+--   second    the order is paid by other money, or this payment is reversed;
+--             quarantined, someone must give this back
 --   differs   the facts contradict ours; quarantined, nothing else written
 --   unknown   no such payment; quarantined
 create or replace function wxpay_data.order_settle(p_mchid text,
@@ -50,6 +50,14 @@ begin
             return 'second';
         end if;
         return case when p.settles then 'already' else 'second' end;
+    end if;
+
+    -- being reversed: what a query says of it may be over in a moment
+    if p.state = 'reversed'
+        or p.state = 'reversing' and not reverse_is_refused(p) then
+        perform quarantine(p_mchid, 'payment', o.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, p.state || ', ' || p_cause);
+        return 'second';
     end if;
 
     is_first := o.state <> 'paid';

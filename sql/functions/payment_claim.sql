@@ -1,7 +1,8 @@
 -- payment_claim: take the lease to ask WeChat about a payment, or to close
 -- it.  With p_out_trade_no that one, now, whatever the schedule says; with
 -- null the one that has been due longest, of those that nobody holds.
--- Returns no row if there is none to be had.
+-- Returns no row if there is none to be had.  Payments by a code are
+-- micropay_claim's.
 create or replace function wxpay.payment_claim(p_mchid text,
     p_out_trade_no text, p_nonce text, p_lease_s int)
     returns table (op text, out_trade_no text, order_no text, appid text,
@@ -18,6 +19,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and check_at <= clock_timestamp()
             and state in ('created', 'prepaid')
+            and trade_type <> 'MICROPAY'
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
         for no key update skip locked;
@@ -26,6 +28,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and out_trade_no = p_out_trade_no
             and state in ('created', 'prepaid', 'closed')
+            and trade_type <> 'MICROPAY'
             and (leased_until is null or leased_until <= clock_timestamp())
         for no key update;
         word := 'query';

@@ -1,0 +1,63 @@
+-- micropay_asked: what became of an orderquery call about a payment by a code.
+-- Until it is being reversed, paid is paid.  From then on it is paid only if
+-- WeChat refuses to reverse it for good.  Returns the verdict of order_settle
+-- if it is paid, else the payment's state.
+create or replace function wxpay.micropay_asked(p_mchid text,
+    p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
+    p_verdict text, p_code text, p_fate text, p_transaction_id text,
+    p_appid text, p_total_fen bigint, p_currency text, p_payer text,
+    p_bank_type text, p_paid_at bigint, p_check_s int)
+    returns text language plpgsql security definer
+    set search_path = wxpay_data, pg_temp as $$
+declare
+    p       payments;
+    word    text;
+    is_gone boolean;   -- it can be paid no more, and nobody has the money
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    p := payment_lock(p_mchid, p_out_trade_no);
+    if p.lease_no is distinct from p_lease_no
+        and p.state in ('reversing', 'reversed') then
+        return p.state;        -- may have been true before
+    end if;
+    if p_verdict = 'done' and p_fate = 'paid'
+        and (p.state <> 'reversing' or reverse_is_refused(p)) then
+        word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
+            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
+            to_timestamp(p_paid_at), 'query');
+        if word <> 'differs' then
+            return word;
+        end if;
+    end if;
+    if p.lease_no is distinct from p_lease_no
+        or p.state not in ('created', 'reversing') then
+        return coalesce(word, p.state);
+    end if;
+    perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_gone := p_verdict = 'done' and p_fate = 'closed'
+        -- nobody has heard of it: said twice, a minute apart
+        or p_verdict = 'missing' and p.state = 'reversing'
+            and coalesce(p.missing_at
+                <= clock_timestamp() - interval '60 seconds', false);
+    update payments set
+        state = case when not is_gone then state
+            when state = 'created' then 'closed' else 'reversed' end,
+        missing_at = case p_verdict
+            when 'missing' then coalesce(missing_at, clock_timestamp())
+            when 'done' then null
+            else missing_at end,
+        next_op = case state when 'reversing' then 'reverse'
+            else 'query' end,
+        check_at = case when is_gone then null
+            when hinted_at > claimed_at
+                or state = 'reversing' and refused_at is null
+                then clock_timestamp()
+            else now() + make_interval(secs => p_check_s) end,
+        leased_until = null
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+    returning * into p;
+    if is_gone then
+        perform micropay_gone(p);
+    end if;
+    return coalesce(word, p.state);
+end $$;
