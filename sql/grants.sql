@@ -28,7 +28,8 @@ grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
 
 grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
     wxpay.order_show, wxpay.order_close, wxpay.order_check,
-    wxpay.order_code_url
+    wxpay.order_code_url, wxpay.oauth_begin, wxpay.oauth_take,
+    wxpay.ticket_show
     to wxpay_pay;
 
 grant execute on function wxpay.order_payments, wxpay.orders_list,
@@ -58,7 +59,8 @@ grant execute on function wxpay.refund_claim, wxpay.refund_told
 
 grant execute on function wxpay.order_expire, wxpay.events_number,
     wxpay.calls_sweep, wxpay.partitions_ahead, wxpay.keys_claim,
-    wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe
+    wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe,
+    wxpay.tokens_claim, wxpay.token_told, wxpay.oauth_sweep
     to wxpay_worker;
 
 grant select on wxpay.orders, wxpay.payments, wxpay.refunds, wxpay.events,

@@ -740,6 +740,61 @@ end $$;
 
 
 --
+-- Name: oauth_begin(text, text, text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    if not exists (select from orders where mchid = p_mchid
+            and order_no = p_order_no and token = p_token) then
+        return 'unknown';
+    end if;
+    insert into oauth_states (mchid, state, order_no, browser, tries)
+    values (p_mchid, p_state, p_order_no, p_browser, p_tries)
+    on conflict do nothing;
+    return 'begun';
+end $$;
+
+
+--
+-- Name: oauth_sweep(); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.oauth_sweep() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    with swept as (
+        delete from oauth_states
+        where made_at <= now() - interval '10 minutes'
+        returning 1)
+    select count(*) from swept
+$$;
+
+
+--
+-- Name: oauth_take(text, text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) RETURNS TABLE(order_no text, token text, tries integer)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    with taken as (
+        update oauth_states set used_by = p_nonce
+        where mchid = p_mchid and state = p_state and browser = p_browser
+            and coalesce(used_by, p_nonce) = p_nonce
+            and made_at > now() - interval '10 minutes'
+        returning mchid, order_no, tries)
+    select o.order_no, o.token, taken.tries
+    from taken join orders o using (mchid, order_no)
+$$;
+
+
+--
 -- Name: order_check(text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
@@ -1070,6 +1125,7 @@ begin
         when o.state <> 'pending' then o.state
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
+        when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid)
             = (p_trade_type, p_openid, p_appid) then
             case
@@ -1813,6 +1869,88 @@ begin
         end if;
     end if;
     return query select o.order_no, o.token;
+end $$;
+
+
+--
+-- Name: ticket_show(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select value from wechat_tokens
+    where mchid = p_mchid and appid = p_appid and kind = 'jsapi_ticket'
+        and ends_at > now()
+$$;
+
+
+--
+-- Name: token_told(text, text, text, bigint, text, text, integer, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    if p_value is not null then
+        update wechat_tokens set leased_until = null, failures = 0,
+            outcome = p_outcome, value = p_value, fetched_at = now(),
+            ends_at = now() + make_interval(secs => p_life_s),
+            due_at = now() + make_interval(secs => greatest(
+                p_life_s - p_early_s, least(60, p_life_s / 2)))
+        where mchid = p_mchid and appid = p_appid and kind = p_kind
+            and lease_no = p_lease_no;
+        return found;
+    end if;
+    update wechat_tokens set value = null, fetched_at = null, ends_at = null,
+        due_at = now()
+    where mchid = p_mchid and appid = p_appid and kind = 'access_token'
+        and value = p_stale;
+    update wechat_tokens set leased_until = null, outcome = p_outcome,
+        failures = failures + 1,
+        due_at = case when p_stale is not null and failures = 0 then now()
+            else now() + make_interval(secs =>
+                least(600, 5 * power(2, least(failures, 10)))) end
+    where mchid = p_mchid and appid = p_appid and kind = p_kind
+        and lease_no = p_lease_no;
+    return found;
+end $$;
+
+
+--
+-- Name: tokens_claim(text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) RETURNS TABLE(kind text, lease_no bigint, access_token text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+    insert into wechat_tokens (mchid, appid, kind)
+    select p_mchid, p_appid, k
+    from unnest('{access_token,jsapi_ticket}'::text[]) k
+    on conflict do nothing;
+    return query
+    update wechat_tokens t set lease_no = t.lease_no + 1,
+        leased_until = clock_timestamp() + make_interval(secs => p_lease_s)
+    from (select d.kind, a.value
+        from wechat_tokens d
+        left join wechat_tokens a on d.kind = 'jsapi_ticket'
+            and a.mchid = d.mchid and a.appid = d.appid
+            and a.kind = 'access_token' and a.ends_at > clock_timestamp()
+        where d.mchid = p_mchid and d.appid = p_appid
+            and d.due_at <= clock_timestamp()
+            and (d.leased_until is null
+                or d.leased_until <= clock_timestamp())
+            and (d.kind = 'access_token' or a.value is not null)
+        order by d.kind limit 1
+        for no key update of d skip locked) due
+    where t.mchid = p_mchid and t.appid = p_appid and t.kind = due.kind
+    returning t.kind, t.lease_no, due.value;
 end $$;
 
 
@@ -3025,6 +3163,24 @@ ALTER TABLE wxpay_data.notices ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY
 
 
 --
+-- Name: oauth_states; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.oauth_states (
+    mchid text NOT NULL,
+    state text NOT NULL,
+    order_no text NOT NULL,
+    browser text NOT NULL,
+    tries integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_by text,
+    CONSTRAINT oauth_states_browser_is_a_digest CHECK ((browser ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT oauth_states_go_twice_at_most CHECK (((tries >= 1) AND (tries <= 2))),
+    CONSTRAINT oauth_states_state_is_random CHECK ((state ~ '^[0-9a-f]{32}$'::text))
+);
+
+
+--
 -- Name: order_step; Type: TABLE; Schema: wxpay_data; Owner: -
 --
 
@@ -3231,6 +3387,27 @@ CREATE TABLE wxpay_data.wechat_keys (
 
 
 --
+-- Name: wechat_tokens; Type: TABLE; Schema: wxpay_data; Owner: -
+--
+
+CREATE TABLE wxpay_data.wechat_tokens (
+    mchid text NOT NULL,
+    appid text NOT NULL,
+    kind text NOT NULL,
+    value text,
+    fetched_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    lease_no bigint DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    outcome text,
+    CONSTRAINT wechat_tokens_kind_is_known CHECK ((kind = ANY (ARRAY['access_token'::text, 'jsapi_ticket'::text]))),
+    CONSTRAINT wechat_tokens_value_iff_it_has_a_life CHECK ((num_nonnulls(value, fetched_at, ends_at) = ANY (ARRAY[0, 3])))
+);
+
+
+--
 -- Name: calls_default; Type: TABLE ATTACH; Schema: wxpay_data; Owner: -
 --
 
@@ -3313,6 +3490,14 @@ ALTER TABLE ONLY wxpay_data.notices
 
 ALTER TABLE ONLY wxpay_data.notices_default
     ADD CONSTRAINT notices_default_pkey PRIMARY KEY (received_at, seq);
+
+
+--
+-- Name: oauth_states oauth_states_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.oauth_states
+    ADD CONSTRAINT oauth_states_pkey PRIMARY KEY (mchid, state);
 
 
 --
@@ -3468,6 +3653,14 @@ ALTER TABLE ONLY wxpay_data.wechat_keys
 
 
 --
+-- Name: wechat_tokens wechat_tokens_pkey; Type: CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_tokens
+    ADD CONSTRAINT wechat_tokens_pkey PRIMARY KEY (mchid, appid, kind);
+
+
+--
 -- Name: calls_by_no; Type: INDEX; Schema: wxpay_data; Owner: -
 --
 
@@ -3500,6 +3693,13 @@ CREATE INDEX calls_default_call_no_idx ON wxpay_data.calls_default USING btree (
 --
 
 CREATE INDEX events_unnumbered ON wxpay_data.events USING btree (mchid, seq) WHERE (id IS NULL);
+
+
+--
+-- Name: oauth_states_to_sweep; Type: INDEX; Schema: wxpay_data; Owner: -
+--
+
+CREATE INDEX oauth_states_to_sweep ON wxpay_data.oauth_states USING btree (made_at);
 
 
 --
@@ -3797,6 +3997,22 @@ CREATE TRIGGER wechat_keys_stay BEFORE DELETE OR TRUNCATE ON wxpay_data.wechat_k
 
 
 --
+-- Name: oauth_states oauth_states_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.oauth_states
+    ADD CONSTRAINT oauth_states_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
+
+
+--
+-- Name: oauth_states oauth_states_order_exists; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.oauth_states
+    ADD CONSTRAINT oauth_states_order_exists FOREIGN KEY (mchid, order_no) REFERENCES wxpay_data.orders(mchid, order_no);
+
+
+--
 -- Name: orders orders_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
 --
 
@@ -3874,6 +4090,14 @@ ALTER TABLE ONLY wxpay_data.wechat_key_uses
 
 ALTER TABLE ONLY wxpay_data.wechat_keys
     ADD CONSTRAINT wechat_keys_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
+
+
+--
+-- Name: wechat_tokens wechat_tokens_mchid_fkey; Type: FK CONSTRAINT; Schema: wxpay_data; Owner: -
+--
+
+ALTER TABLE ONLY wxpay_data.wechat_tokens
+    ADD CONSTRAINT wechat_tokens_mchid_fkey FOREIGN KEY (mchid) REFERENCES wxpay_data.merchants(mchid);
 
 
 --
@@ -4077,6 +4301,30 @@ GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_
 
 
 --
+-- Name: FUNCTION oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.oauth_begin(p_mchid text, p_order_no text, p_token text, p_state text, p_browser text, p_tries integer) TO wxpay_pay;
+
+
+--
+-- Name: FUNCTION oauth_sweep(); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.oauth_sweep() FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.oauth_sweep() TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) TO wxpay_pay;
+
+
+--
 -- Name: FUNCTION order_check(p_mchid text, p_order_no text, p_token text); Type: ACL; Schema: wxpay; Owner: -
 --
 
@@ -4277,6 +4525,30 @@ GRANT ALL ON FUNCTION wxpay.refunds_list(p_mchid text, p_state text, p_after big
 
 REVOKE ALL ON FUNCTION wxpay.shop_order_create(p_order_no text, p_total_fen bigint, p_body text, p_time_expire timestamp with time zone, p_attach text) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.shop_order_create(p_order_no text, p_total_fen bigint, p_body text, p_time_expire timestamp with time zone, p_attach text) TO wxpay_shop;
+
+
+--
+-- Name: FUNCTION ticket_show(p_mchid text, p_appid text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.ticket_show(p_mchid text, p_appid text) TO wxpay_pay;
+
+
+--
+-- Name: FUNCTION token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, p_lease_no bigint, p_outcome text, p_value text, p_life_s integer, p_early_s integer, p_stale text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION tokens_claim(p_mchid text, p_appid text, p_lease_s integer); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) TO wxpay_worker;
 
 
 --
