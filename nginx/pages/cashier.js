@@ -43,6 +43,7 @@
 			late: '微信尚未答复，请稍候…',
 			busy: '请求较多，请稍候…',
 			trouble: '网络不畅，正在重试…',
+			unsure: '未收到答复，请再试一次。',
 			aborted: '您已取消支付，可以重新付款。',
 			failed: '支付未完成，可以重试。',
 			no_openid: '未能获得微信授权，请重试。',
@@ -90,6 +91,7 @@
 			late: 'WeChat has not answered yet. One moment…',
 			busy: 'Many requests at once. One moment…',
 			trouble: 'The connection is bad. Trying again…',
+			unsure: 'No answer came. Please try again.',
 			aborted: 'You have left the payment. You can try again.',
 			failed: 'The payment was not made. You can try again.',
 			no_openid: 'WeChat has not said who you are. '
@@ -155,6 +157,10 @@
 	const show = (id, is_shown) => {
 		$(id).hidden = !is_shown;
 	};
+
+	// Not "disabled": who is on the button would be thrown off it.
+	const is_busy = (id) => $(id).getAttribute('aria-disabled') === 'true';
+	const set_busy = (id, value) => $(id).setAttribute('aria-disabled', value);
 
 	function yuan(fen) {
 		const cents = `0${fen % 100}`.slice(-2);
@@ -639,9 +645,11 @@
 	}
 
 	async function check() {
-		$('check').disabled = true;
+		if (is_busy('check'))
+			return;
+		set_busy('check', true);
 		setTimeout(() => {
-			$('check').disabled = false;
+			set_busy('check', false);
 			if ($('note').textContent === words.asking)
 				note('not_yet');
 		}, CHECK_MS);
@@ -649,7 +657,7 @@
 		const answer = await ask('POST', order_path('/check'),
 			{ token: me.token });
 		if (is_trouble(answer))
-			note('trouble');
+			note('unsure');
 		look_now();
 	}
 
@@ -675,15 +683,18 @@
 	}
 
 	async function cancel() {
-		$('sure_yes').disabled = true;
+		if (is_busy('sure_yes'))
+			return;
+		set_busy('sure_yes', true);
 		const answer = await ask('POST', order_path('/close'),
 			{ token: me.token });
-		$('sure_yes').disabled = false;
+		set_busy('sure_yes', false);
 		if (is_trouble(answer)) {
-			note('trouble');
+			note('unsure');
 			return;
 		}
-		ask_sure(false);
+		show_stage();
+		$('state').focus();
 		look_now();
 	}
 
@@ -723,6 +734,8 @@
 	// The same request has the same id, however often it is sent.
 	async function refund(event) {
 		event.preventDefault();
+		if (is_busy('refund_ask'))
+			return;
 		const name = `refund ${me.order_no}`;
 		const refund_fee = fen_of($('refund_fee').value);
 		const is_wrong = refund_fee < 1 || refund_fee > order.total_fee;
@@ -733,11 +746,11 @@
 		}
 		const request_id = kept(name) || random_id();
 		keep(name, request_id);
-		$('refund_ask').disabled = true;
+		set_busy('refund_ask', true);
 		const answer = await ask('POST', 'refund', { order_no: me.order_no,
 			token: me.token, refund_fee, request_id,
 			reason: $('reason').value.trim() });
-		$('refund_ask').disabled = false;
+		set_busy('refund_ask', false);
 		take_refund(answer, name);
 	}
 

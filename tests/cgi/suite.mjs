@@ -21,7 +21,7 @@ const PORTS = [8500, 8700, 8900, 9100];
 const PORTS_EACH = 200;
 const APIS = process.env.API ? [process.env.API] : ['v2', 'v3'];
 const LANES = 2;	// at a time
-const BRISK = ['main', 'race', 'events', 'overtake', 'unknown'];
+const BRISK = ['main', 'browser', 'race', 'events', 'overtake', 'unknown'];
 const LAST = 'secrets';
 // What a file says of how much it tried; and, of its successes and sums.
 const TRIED = /^# (?!Subtest)(\w+: \d.*)$/gm;
