@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "flow/flow_openid.h"
 #include "flow/flow_payment.h"
 #include "web/web.h"
 #include "web/web_auth.h"
+#include "web/web_cookie.h"
 #include "web/web_main.h"
 #include "web/web_page.h"
 #include "wire/qrsvg.h"
@@ -20,6 +22,12 @@
 #define FORM_MAX 16384		/* bytes [design.md 3] */
 #define STORE_MS 4000
 #define RETRY_AFTER_S 2		/* while WeChat's answer is unknown */
+#define BROWSER_LIFE_S 600	/* as a state of WeChat's OAuth */
+#define COOKIE_OPENID "wxpay_openid"
+#define COOKIE_BROWSER "wxpay_browser"
+#define NONCE_SET STR_DIGITS "abcdef"	/* browsers and states */
+#define CODE_SET STR_ALNUM "-_.~"	/* WeChat's codes */
+#define CODE_MAX 512
 
 struct pay {
 	struct settings settings;
@@ -187,19 +195,13 @@ read_how(const struct pay *pay, const struct fields *form,
 	out->attach = fields_text(form, "attach");
 	out->return_url = fields_get(form, "return_url");
 	out->request_id = fields_get(form, "request_id");
-	out->openid = fields_text(form, "openid");
 	out->trade_type = fields_get(form, "trade_type");
 	if (out->trade_type == NULL)
-		out->trade_type = *out->openid != '\0' ? "JSAPI" : "NATIVE";
+		out->trade_type = fields_get(form, "openid") != NULL
+		    ? "JSAPI" : "NATIVE";
 	if (!payment_trade_type_check(out->trade_type, err)
 	    || !order_attach_check(out->attach, err))
 		return false;
-	if (str_eq(out->trade_type, "JSAPI")) {
-		if (!payment_openid_check(out->openid, err))
-			return false;
-	} else if (fields_get(form, "openid") != NULL) {
-		return err_set(err, ERR_INPUT, "openid: only with JSAPI");
-	}
 	return (out->request_id == NULL
 	    || order_request_id_check(out->request_id, err))
 	    && (out->return_url == NULL
@@ -207,9 +209,44 @@ read_how(const struct pay *pay, const struct fields *form,
 	    pay->settings.return_hosts, err));
 }
 
+/* The payer whom this browser's cookie vouches for. */
+static bool
+cookie_payer(const struct pay *pay, const struct web_request *req,
+    struct flow_openid *out)
+{
+	char text[FLOW_OPENID_SIZE];
+
+	return web_cookie_get(req, COOKIE_OPENID, text, sizeof(text))
+	    && flow_openid_open(&pay->flow, text, req->now, out);
+}
+
+/* Who pays with JSAPI: the cookie's payer, under its appid; without one whom
+ * the form names; or nobody yet.  *payer must live as long as out. */
+static bool
+read_payer(const struct pay *pay, const struct web_request *req,
+    struct flow_openid *payer, struct store_pay *out, struct err *err)
+{
+	const char *named = fields_get(&req->form, "openid");
+
+	if (!str_eq(out->trade_type, "JSAPI"))
+		return named == NULL
+		    || err_set(err, ERR_INPUT, "openid: only with JSAPI");
+	if (named != NULL && !payment_openid_check(named, err))
+		return false;
+	out->openid = named;
+	if (!cookie_payer(pay, req, payer))
+		return true;
+	if (named != NULL && !str_eq(named, payer->openid))
+		return err_set(err, ERR_FORBIDDEN,
+		    "openid: not the one that WeChat told us");
+	out->openid = payer->openid;
+	out->appid = payer->appid;
+	return true;
+}
+
 static bool
 read_pay(const struct pay *pay, struct web_request *req,
-    struct store_pay *out, struct err *err)
+    struct flow_openid *payer, struct store_pay *out, struct err *err)
 {
 	const struct settings *settings = &pay->settings;
 
@@ -221,6 +258,7 @@ read_pay(const struct pay *pay, struct web_request *req,
 	return web_request_form(req, pay_fields, err)
 	    && web_request_query(req, (const char *const[]){ NULL }, err)
 	    && read_how(pay, &req->form, out, err)
+	    && read_payer(pay, req, payer, out, err)
 	    && read_what(pay, &req->form, out, err);
 }
 
@@ -321,6 +359,29 @@ answer_price(struct web_reply *reply, fen_t total_fen, struct err *err)
 	return web_reply_json(reply, 409, msg, err);
 }
 
+/* The order waits for its payer, who goes to WeChat first; a cashier sends
+ * him there, and other clients are told where it is. */
+static bool
+answer_openid(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct store_paid *paid, struct err *err)
+{
+	struct jsonmsg *msg;
+	char url[sizeof(reply->location)];
+
+	if (web_request_is_browser(req))
+		return answer_cashier(reply, paid, err);
+	msg = jsonmsg_new();
+	jsonmsg_text(msg, "code", "OPENID_NEEDED");
+	jsonmsg_text(msg, "message", "openid: WeChat has to tell us first");
+	jsonmsg_text(msg, "order_no", paid->order_no);
+	jsonmsg_text(msg, "token", paid->token);
+	snprintf(url, sizeof(url), "%s/pay/authorize?order_no=%s&token=%s",
+	    pay->settings.public_url, paid->order_no, paid->token);
+	if (pay->settings.appsecret != NULL)
+		jsonmsg_text(msg, "authorize_url", url);
+	return web_reply_json(reply, 409, msg, err);
+}
+
 static bool
 answer_no(struct web_reply *reply, const struct store_paid *paid,
     struct err *err)
@@ -364,7 +425,9 @@ answer_pay(const struct pay *pay, const struct web_request *req,
 	case FLOW_PAY_READY:
 		return answer_ready(pay, req, reply, paid, err);
 	case FLOW_PAY_NO:
-		return answer_no(reply, paid, err);
+		return paid->verdict == STORE_PAY_OPENID
+		    ? answer_openid(pay, req, reply, paid, err)
+		    : answer_no(reply, paid, err);
 	case FLOW_PAY_BUSY:
 		return web_reply_refuse(reply, 409, "BUSY",
 		    "the same is being asked for; try again", err);
@@ -386,10 +449,11 @@ pay_order(void *app, struct web_request *req, struct web_reply *reply,
 	struct wechat_answer answer = { 0 };
 	struct store_paid paid = { 0 };
 	struct store_pay ask = { 0 };
+	struct flow_openid payer;
 	enum flow_pay_end end = 0;
 
 	return web_auth_origin(req, pay->settings.allowed_origins, err)
-	    && read_pay(pay, req, &ask, err)
+	    && read_pay(pay, req, &payer, &ask, err)
 	    && flow_pay(&pay->flow, &ask, &paid, &answer, &end, err)
 	    && answer_pay(pay, req, reply, &paid, &answer, end, err);
 }
@@ -559,6 +623,242 @@ pay_check(void *app, struct web_request *req, struct web_reply *reply,
 	    && answer_check(reply, verdict, err);
 }
 
+/* ---- who pays */
+
+/* For all of /pay, whatever nginx has put before it. */
+static bool
+set_cookie(const struct pay *pay, struct web_reply *reply, const char *name,
+    const char *value, long life_s, struct err *err)
+{
+	const char *prefix = strchr(pay->settings.public_url
+	    + sizeof("https://") - 1, '/');
+	char path[sizeof(reply->cookie)];
+	struct web_cookie cookie = { name, value, path, life_s };
+
+	snprintf(path, sizeof(path), "%s/pay", prefix == NULL ? "" : prefix);
+	return web_cookie_set(reply, &cookie, err);
+}
+
+static bool
+set_payer(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct flow_openid *payer,
+    struct err *err)
+{
+	char text[FLOW_OPENID_SIZE];
+
+	return flow_openid_seal(&pay->flow, payer, req->now, text, err)
+	    && set_cookie(pay, reply, COOKIE_OPENID, text, FLOW_OPENID_LIFE_S,
+	    err);
+}
+
+/* What this browser is known by while it is at WeChat: the same in all of its
+ * windows. */
+static bool
+know_browser(const struct web_request *req, char out[static NONCE_SIZE],
+    struct err *err)
+{
+	if (web_cookie_get(req, COOKIE_BROWSER, out, NONCE_SIZE)
+	    && str_is_of(out, NONCE_SET, NONCE_SIZE - 1, NONCE_SIZE - 1))
+		return true;
+	return nonce_new(out, err);
+}
+
+static bool
+read_authorize(struct web_request *req, const char **order_no,
+    const char **token, struct err *err)
+{
+	static const char *const known[] = { "order_no", "token", NULL };
+	struct err shape = { 0 };
+
+	if (!web_request_query(req, known, err)
+	    || !need(&req->query, "order_no", order_no, err)
+	    || !need(&req->query, "token", token, err))
+		return false;
+	if (!order_no_check(*order_no, &shape)
+	    || !order_token_check(*token, &shape))
+		return no_such_order(err);
+	return true;
+}
+
+/* GET /pay/authorize: to WeChat, which tells us who this is. */
+static bool
+pay_authorize(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *order_no, *token;
+	char browser[NONCE_SIZE], url[FLOW_OAUTH_URL_MAX + 1];
+	bool found = false;
+
+	if (!read_authorize(req, &order_no, &token, err)
+	    || !know_browser(req, browser, err)
+	    || !flow_oauth_begin(&pay->flow, order_no, token, browser, url,
+	    &found, err))
+		return false;
+	if (!found)
+		return no_such_order(err);
+	return set_cookie(pay, reply, COOKIE_BROWSER, browser, BROWSER_LIFE_S,
+	    err)
+	    && web_reply_see_other(reply, url, err);
+}
+
+static bool
+read_callback(struct web_request *req, const char **state,
+    const char **code, struct err *err)
+{
+	static const char *const known[] = { "code", "state", NULL };
+
+	*code = fields_get(&req->query, "code");
+	if (!web_request_query(req, known, err)
+	    || !need(&req->query, "state", state, err))
+		return false;
+	if (!str_is_of(*state, NONCE_SET, NONCE_SIZE - 1, NONCE_SIZE - 1))
+		return err_set(err, ERR_INPUT, "state: not one of ours");
+	if (*code != NULL && !str_is_of(*code, CODE_SET, 1, CODE_MAX))
+		return err_set(err, ERR_INPUT, "code: not one of WeChat's");
+	return true;
+}
+
+/* The cashier of /pay, from below /pay/authorize. */
+static bool
+answer_back(struct web_reply *reply, const struct store_oauth_back *order,
+    struct err *err)
+{
+	char url[sizeof("../../cashier#order_no=&token=")
+	    + sizeof(order->order_no) + sizeof(order->token)];
+
+	snprintf(url, sizeof(url), "../../cashier#order_no=%s&token=%s",
+	    order->order_no, order->token);
+	return web_reply_see_other(reply, url, err);
+}
+
+static bool
+answer_callback(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct flow_oauth *oauth, struct err *err)
+{
+	switch (oauth->word) {
+	case FLOW_OAUTH_DONE:
+		return set_payer(pay, req, reply, &oauth->payer, err)
+		    && answer_back(reply, &oauth->order, err);
+	case FLOW_OAUTH_REFUSED:
+		return answer_back(reply, &oauth->order, err);
+	case FLOW_OAUTH_AGAIN:
+		return web_reply_see_other(reply, oauth->url, err);
+	case FLOW_OAUTH_STRANGE:
+		return err_set(err, ERR_INPUT, "state: not this browser's, or "
+		    "used before, or too old; go back and pay again");
+	case FLOW_OAUTH_SPENT:
+		return err_set(err, ERR_INPUT,
+		    "code: used before, or too old; go back and pay again");
+	case FLOW_OAUTH_SNAPSHOT:
+		return web_reply_refuse(reply, 403, "SNAPSHOT_USER",
+		    "this is a snapshot of the page: open the full page in "
+		    "WeChat, then pay", err);
+	case FLOW_OAUTH_BUSY:
+		return web_reply_refuse(reply, 503, "UNAVAILABLE",
+		    "WeChat does not answer; try again", err);
+	case FLOW_OAUTH_NO:
+		return err_set(err, ERR_REFUSED, "oauth: WeChat said no");
+	}
+	return err_set(err, ERR_BUG, "no word for who pays");
+}
+
+/* GET /pay/authorize/callback: from WeChat, perhaps with a code. */
+static bool
+pay_callback(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	struct flow_oauth oauth = { 0 };
+	const char *state, *code;
+	char browser[NONCE_SIZE];
+
+	if (!read_callback(req, &state, &code, err))
+		return false;
+	if (!web_cookie_get(req, COOKIE_BROWSER, browser, sizeof(browser)))
+		return err_set(err, ERR_INPUT,
+		    "state: this browser did not go to WeChat for it");
+	return flow_oauth_end(&pay->flow, state, code, browser, &oauth, err)
+	    && answer_callback(pay, req, reply, &oauth, err);
+}
+
+static bool
+answer_login(const struct pay *pay, const struct web_request *req,
+    struct web_reply *reply, const struct flow_openid *payer,
+    enum flow_oauth_word word, struct err *err)
+{
+	struct jsonmsg *msg;
+
+	switch (word) {
+	case FLOW_OAUTH_DONE:
+		if (!set_payer(pay, req, reply, payer, err))
+			return false;
+		msg = jsonmsg_new();
+		jsonmsg_text(msg, "openid", payer->openid);
+		return web_reply_json(reply, 200, msg, err);
+	case FLOW_OAUTH_SPENT:
+		return web_reply_refuse(reply, 409, "CODE_SPENT",
+		    "js_code: used before, or too old; call wx.login again",
+		    err);
+	case FLOW_OAUTH_BUSY:
+		return web_reply_refuse(reply, 503, "UNAVAILABLE",
+		    "WeChat does not answer; call wx.login again", err);
+	default:
+		return err_set(err, ERR_REFUSED, "login: WeChat said no");
+	}
+}
+
+/* POST /pay/openid: a mini program's wx.login. */
+static bool
+pay_openid(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	static const char *const known[] = { "js_code", NULL };
+	const struct pay *pay = app;
+	struct flow_openid payer;
+	enum flow_oauth_word word = 0;
+	const char *js_code;
+
+	if (!web_auth_origin(req, pay->settings.allowed_origins, err)
+	    || !web_request_form(req, known, err)
+	    || !need(&req->form, "js_code", &js_code, err))
+		return false;
+	if (!str_is_of(js_code, CODE_SET, 1, CODE_MAX))
+		return err_set(err, ERR_INPUT, "js_code: not one of WeChat's");
+	return flow_login(&pay->flow, js_code, &payer, &word, err)
+	    && answer_login(pay, req, reply, &payer, word, err);
+}
+
+/* GET /pay/jsconfig: what a page of ours gives to wx.config. */
+static bool
+pay_jsconfig(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	static const char *const known[] = { "url", NULL };
+	const struct pay *pay = app;
+	struct flow_jsconfig config;
+	struct jsonmsg *msg;
+	const char *url;
+	bool found = false;
+
+	if (!web_request_query(req, known, err)
+	    || !need(&req->query, "url", &url, err)
+	    || !order_page_url_check(url, pay->settings.public_url,
+	    pay->settings.return_hosts, err)
+	    || !flow_jsconfig(&pay->flow, url, req->now, &config, &found,
+	    err))
+		return false;
+	if (!found)
+		return web_reply_refuse(reply, 503, "UNAVAILABLE",
+		    "no ticket of WeChat's yet; try again", err);
+	msg = jsonmsg_new();
+	jsonmsg_text(msg, "appId", pay->settings.appid);
+	jsonmsg_int(msg, "timestamp", req->now);
+	jsonmsg_text(msg, "nonceStr", config.nonce);
+	jsonmsg_text(msg, "signature", config.signature);
+	return web_reply_json(reply, 200, msg, err);
+}
+
 /* ---- staff */
 
 static bool
@@ -655,6 +955,10 @@ pay_health(void *app, struct web_request *req, struct web_reply *reply,
 
 static const struct web_route routes[] = {
 	{ WEB_POST, "/pay", pay_order, FORM_MAX },
+	{ WEB_POST, "/pay/openid", pay_openid, FORM_MAX },
+	{ WEB_GET, "/pay/authorize", pay_authorize, 0 },
+	{ WEB_GET, "/pay/authorize/callback", pay_callback, 0 },
+	{ WEB_GET, "/pay/jsconfig", pay_jsconfig, 0 },
 	{ WEB_GET, "/pay/*", pay_show, 0 },
 	{ WEB_GET, "/pay/*/qr.svg", pay_qr, 0 },
 	{ WEB_POST, "/pay/*/close", pay_close, FORM_MAX },
