@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 struct worker {
 	const struct flow *flow;
 	int stop;		/* readable once we are to stop */
+	_Atomic int64_t look_ms;	/* when one caller looks what is due */
 };
 
 /* Wait; true if we are to stop. */
@@ -64,18 +66,36 @@ work_refund(const struct worker *worker)
 	return found && err.kind == ERR_NONE;
 }
 
+/* While nothing is due one caller looks, and not each of them. */
+static bool
+is_my_turn(struct worker *worker)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t due_ms = atomic_load(&worker->look_ms);
+
+	return now_ms >= due_ms && atomic_compare_exchange_strong(
+	    &worker->look_ms, &due_ms,
+	    now_ms + worker->flow->settings->worker_poll_ms);
+}
+
+/* As soon as one has found something, all look. */
 static void *
 worker_caller(void *arg)
 {
-	const struct worker *worker = arg;
+	struct worker *worker = arg;
 	bool is_busy = false;
 
 	while (!worker_rest(worker, is_busy ? 0
 	    : worker->flow->settings->worker_poll_ms)) {
-		bool paid = work_payment(worker);
-		bool refunded = work_refund(worker);
+		bool paid, refunded;
 
+		if (!is_busy && !is_my_turn(worker))
+			continue;
+		paid = work_payment(worker);
+		refunded = work_refund(worker);
 		is_busy = paid || refunded;
+		if (is_busy)
+			atomic_store(&worker->look_ms, 0);
 	}
 	return NULL;
 }
