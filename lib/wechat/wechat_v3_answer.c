@@ -308,9 +308,11 @@ answer_failed(struct wechat_keys *keys, enum wechat_call call,
 
 	if (is_signed && !answer_is_proved(keys, reply, now, answer))
 		return false;
-	/* a proxy on the way may say anything */
-	(void)!jsonread_new(buf_get(&reply->body), reply->body.len, &json,
-	    &err);
+	/* a proxy on the way may say anything, so it may be no JSON */
+	if (!jsonread_new(buf_get(&reply->body), reply->body.len, &json,
+	    &err) && err.kind == ERR_BUG)
+		return answer_end(reply, answer, WECHAT_UNSURE, "BUG",
+		    err.text, true);
 	(void)answer_look_up(call, reply, is_signed, json, answer);
 	jsonread_free(json);
 	return false;
