@@ -42,12 +42,10 @@ fi
 # The directory that $RUN links to; empty if there is none.
 DIR=$(readlink -e "$RUN" || true)
 
-# works_here PID: it stands in our directory.
+# works_here PID: it stands in our directory, or in that of the data.  Asked of
+# every process of the machine, so it starts none.
 works_here() {
-	local at
-
-	at=$(readlink "/proc/$1/cwd" 2>/dev/null) || return 1
-	[ "$at" = "$DIR" ] || [ "${at#"$DIR"/}" != "$at" ]
+	[ "/proc/$1/cwd" -ef "$DIR" ] || [ "/proc/$1/cwd" -ef "$DIR/data" ]
 }
 
 # is_ours PID: a process of this stack, and not one that the system has given
