@@ -38,6 +38,12 @@ static const struct call2_api {
 	{ "/pay/refundquery", "refundquery", &check2_refundquery,
 	    "select name, value from sandbox.refundquery($1)", 1, false,
 	    "out_refund_no_0", "refund_fee_0" },
+	{ "/pay/micropay", "micropay", &check2_micropay,
+	    "select name, value from sandbox.micropay($1)", 1, false,
+	    "out_trade_no", "total_fee" },
+	{ "/secapi/pay/reverse", "reverse", &check2_reverse,
+	    "select name, value from sandbox.reverse($1)", 1, true,
+	    "mch_id", NULL },
 };
 
 struct call2 {
@@ -110,7 +116,7 @@ call2_distrust(const struct sandbox *sandbox, struct call2 *call,
 	    || !sign2_verify(&call->given, call->type, sandbox->api_key,
 	    &why))
 		return "签名错误";
-	if (!str_eq(fields_text(&call->given, "appid"), sandbox->appid))
+	if (!sandbox_has_appid(sandbox, fields_text(&call->given, "appid")))
 		return "appid和mch_id不匹配";
 	return NULL;
 }
@@ -251,7 +257,8 @@ call2_sign(const struct sandbox *sandbox, const struct call2 *call,
 	if (!nonce_new(nonce, err)
 	    || !fields_add(answer, "return_code", "SUCCESS", err)
 	    || !fields_add(answer, "return_msg", "OK", err)
-	    || !fields_add(answer, "appid", sandbox->appid, err)
+	    || !fields_add(answer, "appid", fields_text(&call->given,
+	    "appid"), err)
 	    || !fields_add(answer, "mch_id", sandbox->mchid, err)
 	    || (device != NULL
 	    && !fields_add(answer, "device_info", device, err))

@@ -27,7 +27,7 @@ check3_mchid(const struct sandbox *sandbox, const char *value)
 static bool
 check3_appid(const struct sandbox *sandbox, const char *value)
 {
-	return str_eq(value, sandbox->appid);
+	return sandbox_has_appid(sandbox, value);
 }
 
 static bool

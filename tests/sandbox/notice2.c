@@ -25,29 +25,46 @@ notice2_facts(struct books *books, const char *id, struct fields *out,
 	return ok;
 }
 
+/* The appid that the payment was made under. */
 static bool
-notice2_envelope(const struct sandbox *sandbox, struct fields *out,
-    struct err *err)
+notice2_appid(const struct sandbox *sandbox, const char *id,
+    struct fields *out, struct err *err)
+{
+	PGresult *rows = NULL;
+	bool ok = books_ask(sandbox->books, "select p.params->>'appid'"
+	    " from sandbox.notices n join sandbox.payments p"
+	    " using (out_trade_no) where n.id = $1", BOOKS_ARGS(id), &rows,
+	    err)
+	    && fields_add(out, "appid", PQgetvalue(rows, 0, 0), err);
+
+	PQclear(rows);
+	return ok;
+}
+
+static bool
+notice2_envelope(const struct sandbox *sandbox, const char *id,
+    struct fields *out, struct err *err)
 {
 	char nonce[NONCE_SIZE];
 
 	return nonce_new(nonce, err)
 	    && fields_add(out, "return_code", "SUCCESS", err)
-	    && fields_add(out, "appid", sandbox->appid, err)
+	    && notice2_appid(sandbox, id, out, err)
 	    && fields_add(out, "mch_id", sandbox->mchid, err)
 	    && fields_add(out, "nonce_str", nonce, err);
 }
 
 static bool
-notice2_paid(const struct sandbox *sandbox, const char *sign_type,
-    const struct secret *key, struct fields *facts, struct err *err)
+notice2_paid(const struct sandbox *sandbox, const char *id,
+    const char *sign_type, const struct secret *key, struct fields *facts,
+    struct err *err)
 {
 	enum sign2_type type;
 	char sign[SIGN2_SIZE];
 
 	return (sign2_type_parse(sign_type, &type)
 	    || err_set(err, ERR_BUG, "sign_type in the books"))
-	    && notice2_envelope(sandbox, facts, err)
+	    && notice2_envelope(sandbox, id, facts, err)
 	    && fields_add(facts, "result_code", "SUCCESS", err)
 	    && sign2_sign(facts, type, key, sign, err)
 	    && fields_add(facts, "sign", sign, err);
@@ -76,8 +93,8 @@ notice2_root(const struct fields *facts, struct buf *out)
 }
 
 static bool
-notice2_refunded(const struct sandbox *sandbox, const struct secret *key,
-    const struct fields *facts, struct fields *out, struct err *err)
+notice2_refunded(const struct sandbox *sandbox, const char *id,
+    const struct secret *key, const struct fields *facts, struct fields *out, struct err *err)
 {
 	struct buf plain, sealed;
 	bool ok = false;
@@ -89,7 +106,7 @@ notice2_refunded(const struct sandbox *sandbox, const struct secret *key,
 		err_set(err, ERR_BUG, "notice too long");
 		goto out;
 	}
-	ok = notice2_envelope(sandbox, out, err)
+	ok = notice2_envelope(sandbox, id, out, err)
 	    && seal2_seal(buf_get(&plain), plain.len, key, &sealed, err)
 	    && fields_add(out, "req_info", buf_get(&sealed), err);
 out:
@@ -116,9 +133,9 @@ notice2_format(const struct sandbox *sandbox, const char *id,
 	    && notice2_facts(sandbox->books, id, &facts, err);
 	key = forged ? stranger : sandbox->api_key;
 	if (ok && is_paid)
-		ok = notice2_paid(sandbox, sign_type, key, &facts, err);
+		ok = notice2_paid(sandbox, id, sign_type, key, &facts, err);
 	else if (ok)
-		ok = notice2_refunded(sandbox, key, &facts, &sealed, err);
+		ok = notice2_refunded(sandbox, id, key, &facts, &sealed, err);
 	if (ok)
 		xmlmsg_format(is_paid ? &facts : &sealed, out);
 	fields_clear(&sealed);

@@ -19,6 +19,9 @@
  *	refund_notify_url = "https://..."; as set in the merchant platform,
  *					for refunds that name no other
  *	private_notify = 1;		notify URLs may be localhost
+ *	appsecret = "PATH"; web_domain = "HOST[:PORT]";	for OAuth, and where
+ *					its pages are; absent: anywhere
+ *	mini_appid = "..."; mini_appsecret = "PATH";	his mini program
  *	threads = 32; db_connections = 8;
  * and for API V3, without which /v3/ is not there:
  *	apiv3_key = "PATH";		a file with his APIv3 key
@@ -41,13 +44,18 @@
  * POST /sandbox/scan	code_url, prepay_id or out_trade_no; openid,
  *	coupon_fee and coupon_type (CASH, NO_CASH) if you like: pays
  *	{"out_trade_no","transaction_id"}; 409 says why not
+ * POST /sandbox/auth_code	auth_code, and what the phone does that shows it:
+ *	does pays (at once; so does a code that nobody has spoken of), asks
+ *	(USERPAYING, and pays after after_ms; without it never) or refuses
+ *	(code: the err_code)
  * GET /sandbox/ledger?out_trade_no=&limit=	the books: payments, refunds,
  *	calls, notices with deliveries, violations, faults, keys, settings,
  *	totals;
  *	newest 200 rows of each unless limit says otherwise
  * POST /sandbox/faults	api, fault, times (1; 0: for ever), ms, code, number
  *	(an out_trade_no and so on, whose calls alone it concerns)
- *	api unifiedorder, orderquery, closeorder, refund, refundquery, and of
+ *	api unifiedorder, orderquery, closeorder, refund, refundquery, of V2
+ *	micropay and reverse, and of
  *	V3 certificates:
  *	  refuse	not executed, HTTP 500
  *	  denied	not executed, unsigned return_code FAIL; V3: PARAM_ERROR
@@ -61,6 +69,7 @@
  *			executed, and that is the answer
  *	  echo_other, echo_amount	executed, signed, about something else;
  *			V3: where the answer has a number, an amount
+ *	  recall	reverse: not executed, recall=Y
  *	  probe		V3: executed, WECHATPAY/SIGNTEST/ for a signature
  *	api paid, refunded, notify (both): lost, duplicate, late, reorder,
  *	  forged, probe (V3)
@@ -70,7 +79,8 @@
  *	  recharge_fen are what the accounts hold (plenty, unless said)
  *	fault=none (of one api, or of all with the accounts): all is well
  * POST /sandbox/clock	speed (of the schedule), schedule_s (15,15,30,...),
- *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s
+ *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s,
+ *	reverse_min_s
  * POST /sandbox/keys	listed (1, 2, "1,2" or none): the certificates that
  *	/v3/certificates lists; signer (1, 2, public or mixed): who signs
  *	notices, and answers whose request names no key that is listed or
@@ -83,12 +93,26 @@
  *	{"out_refund_no"}
  * POST /sandbox/refund_status	out_refund_no, refund_status: it becomes that
  *	now, and is told
+ *
+ * The open platform has /connect/oauth2/authorize, which sends a browser back
+ * at once, /sns/oauth2/access_token, /sns/jscode2session,
+ * /cgi-bin/stable_token (normal mode) and /cgi-bin/ticket/getticket.  Codes
+ * are good once and for 5 minutes.  Faults: api oauth, login, stable_token and
+ * getticket, with refuse, code=ERRCODE, slow, late, silent, http_500,
+ * http_502, SYSTEMERROR (-1), SYSTEMERROR_BEFORE and cut.
+ * POST /sandbox/visitor	openid, refuses (true, false), is_snapshot,
+ *	code_life_s, token_life_s: of whoever opens a page next, and of what is
+ *	given out from now on
+ * POST /sandbox/js_code	{"js_code"}: the visitor is in the mini program
+ * POST /sandbox/revoke	the access_tokens are, as after a force_refresh
+ * GET /sandbox/platform	{"visitor","calls","tokens"}
  * GET /healthz	200 when the books answer
  */
 #include "sandbox.h"
 
 #include <signal.h>
 
+#include "auth_codes.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -98,6 +122,7 @@
 #include "faults.h"
 #include "keys3.h"
 #include "phone.h"
+#include "platform.h"
 #include "sender.h"
 #include "web/web.h"
 #include "wire/jsonread.h"
@@ -114,6 +139,10 @@ static const struct conf_key keys[] = {
 	{ "merchant_dn", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "notify_ca", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "refund_notify_url", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "appsecret", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "mini_appid", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "mini_appsecret", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "web_domain", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "apiv3_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
 	{ "merchant_cert", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "wechat_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
@@ -134,6 +163,8 @@ static const struct web_route routes[] = {
 	{ WEB_POST, "/pay/closeorder", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/secapi/pay/refund", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/pay/refundquery", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/pay/micropay", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/secapi/pay/reverse", call2_serve, XMLMSG_MAX },
 #define V3_PAY "/v3/pay/transactions/"
 #define V3_REFUNDS "/v3/refund/domestic/refunds"
 	{ WEB_POST, V3_PAY "jsapi", call3_serve, JSONREAD_MAX },
@@ -149,6 +180,7 @@ static const struct web_route routes[] = {
 	{ WEB_GET, "/v3/certificates", call3_serve, 0 },
 	{ WEB_GET, "/sandbox/phone", phone_show, 0 },
 	{ WEB_POST, "/sandbox/scan", control_scan, FORM_MAX },
+	{ WEB_POST, "/sandbox/auth_code", auth_codes_set, FORM_MAX },
 	{ WEB_GET, "/sandbox/ledger", control_ledger, 0 },
 	{ WEB_POST, "/sandbox/faults", faults_plant, FORM_MAX },
 	{ WEB_POST, "/sandbox/clock", control_clock, FORM_MAX },
@@ -158,6 +190,15 @@ static const struct web_route routes[] = {
 	    FORM_MAX },
 	{ WEB_POST, "/sandbox/refund_status", control_refund_status,
 	    FORM_MAX },
+	{ WEB_GET, "/connect/oauth2/authorize", platform_authorize, 0 },
+	{ WEB_GET, "/sns/oauth2/access_token", platform_oauth, 0 },
+	{ WEB_GET, "/sns/jscode2session", platform_login, 0 },
+	{ WEB_POST, "/cgi-bin/stable_token", platform_token, JSONREAD_MAX },
+	{ WEB_GET, "/cgi-bin/ticket/getticket", platform_ticket, 0 },
+	{ WEB_POST, "/sandbox/visitor", platform_visitor, FORM_MAX },
+	{ WEB_POST, "/sandbox/js_code", platform_js_code, FORM_MAX },
+	{ WEB_POST, "/sandbox/revoke", platform_revoke, FORM_MAX },
+	{ WEB_GET, "/sandbox/platform", platform_state, 0 },
 	{ WEB_GET, "/healthz", control_health, 0 },
 };
 
@@ -224,6 +265,10 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 		.notify_ca = conf_text(conf, "notify_ca"),
 		.refund_notify_url = conf_text(conf, "refund_notify_url"),
 		.api_key = conf_secret(conf, "api_key"),
+		.appsecret = conf_secret(conf, "appsecret"),
+		.mini_appid = conf_text(conf, "mini_appid"),
+		.mini_appsecret = conf_secret(conf, "mini_appsecret"),
+		.web_domain = conf_text(conf, "web_domain"),
 		.private_notify = conf_int(conf, "private_notify") == 1,
 	};
 	bool ok;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/secret.h"
+#include "base/str.h"
 #include "books.h"
 #include "naps.h"
 
@@ -21,11 +22,23 @@ struct sandbox {
 	const char *notify_ca;		/* PEM file; NULL: the system's */
 	const char *refund_notify_url;	/* of the merchant platform, or NULL */
 	const struct secret *api_key;
+	const struct secret *appsecret;	/* of appid; NULL: no OAuth here */
+	const char *mini_appid;		/* of his mini program, or NULL */
+	const struct secret *mini_appsecret;
+	const char *web_domain;		/* host of his pages; NULL: any */
 	bool private_notify;		/* notify_url may be localhost */
 
 	struct books *books;
 	struct keys3 *keys;		/* NULL: no API V3 here */
 	struct naps *naps;
 };
+
+/* Whether a payment may be made under this appid. */
+static inline bool
+sandbox_has_appid(const struct sandbox *sandbox, const char *appid)
+{
+	return str_eq(appid, sandbox->appid) || (sandbox->mini_appid != NULL
+	    && str_eq(appid, sandbox->mini_appid));
+}
 
 #endif

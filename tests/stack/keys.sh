@@ -72,7 +72,8 @@ keep_key() {
 make_secrets() {
 	local name
 
-	for name in api_key apiv3_key shop_key site_secret; do
+	for name in api_key apiv3_key shop_key site_secret appsecret \
+	    mini_appsecret; do
 		openssl rand -hex 16 | keep_key "$name"
 	done
 	for name in operator operator2; do

@@ -31,6 +31,12 @@ conf_base() {
 		wechat_ca = "$DIR/tls/shop_ca.pem";
 		wechat_connect_ms = 3000;
 		wechat_total_ms = 10000;
+		appsecret = "$DIR/keys/appsecret";
+		mini_appid = "$MINI_APPID";
+		mini_appsecret = "$DIR/keys/mini_appsecret";
+		platform_url = "https://localhost:$WECHAT_PORT";
+		oauth_url = "https://localhost:$WECHAT_PORT";
+		token_early = 600;
 		public_url = "https://localhost:$PORT";
 		return_hosts = "localhost:$PORT";
 		allowed_origins = "https://localhost:$PORT";
@@ -67,6 +73,10 @@ sandbox_conf() {
 		merchant_dn = "$(openssl x509 -noout -subject -nameopt RFC2253 \
 		    -in "$DIR/tls/merchant.pem" | sed 's/^subject=//')";
 		notify_ca = "$DIR/tls/shop_ca.pem";
+		appsecret = "$DIR/keys/appsecret";
+		mini_appid = "$MINI_APPID";
+		mini_appsecret = "$DIR/keys/mini_appsecret";
+		web_domain = "localhost:$PORT";
 		refund_notify_url = "https://localhost:$PORT/notify/refunded";
 		private_notify = 1;
 		apiv3_key = "$DIR/keys/apiv3_key";
@@ -148,6 +158,8 @@ make_env() {
 		name_value API "$API"
 		name_value MCHID "$MCHID"
 		name_value APPID "$APPID"
+		name_value MINI_APPID "$MINI_APPID"
+		name_value APPSECRET "$(cat "$DIR/keys/appsecret")"
 		name_value API_KEY "$(cat "$DIR/keys/api_key")"
 		name_value APIV3_KEY "$(cat "$DIR/keys/apiv3_key")"
 		name_value SHOP_KEY "$(cat "$DIR/keys/shop_key")"
