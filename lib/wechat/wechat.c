@@ -246,19 +246,20 @@ wechat_remember(struct wechat *wechat, bool was_well, int64_t now_ms)
 /* Only what cannot have arrived anywhere goes to a second host. */
 static void
 wechat_send_to(struct wechat *wechat, const char *const hosts[], size_t count,
-    const char *target, struct wechat_http_request *request,
+    const char *target, const struct wechat_http_request *request,
     struct wechat_http_reply *reply)
 {
-	char url[2 * WECHAT_URL_MAX];
+	struct wechat_http_request sent = *request;
+	char url[2 * WECHAT_URL_MAX + 1];
 	int len;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		len = snprintf(url, sizeof(url), "%s%s", hosts[i], target);
 		assert(len > 0 && (size_t)len < sizeof(url));
-		request->url = url;
+		sent.url = url;
 		buf_clear(&reply->body);
-		wechat_http_send(wechat->http, request, reply);
+		wechat_http_send(wechat->http, &sent, reply);
 		if (hosts[i] == wechat->url)
 			wechat_remember(wechat, reply->code[0] == '\0'
 			    && reply->status < 500, clock_monotonic_ms());

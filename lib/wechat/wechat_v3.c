@@ -13,7 +13,6 @@
 #include "wire/jsonread.h"
 #include "wire/sign3.h"
 
-#define TARGET_MAX 512
 #define BODY_BYTES_MAX 8192
 #define HEADER_BYTES_MAX 1024
 #define NOTIFY_URL_MAX 255	/* [v3.md 24] the shorter of two statements */
@@ -50,7 +49,7 @@ void
 wechat_v3_request_init(struct wechat_v3_request *request)
 {
 	memset(request, 0, sizeof(*request));
-	buf_init(&request->target, TARGET_MAX);
+	buf_init(&request->target, WECHAT_URL_MAX);
 	buf_init(&request->body, BODY_BYTES_MAX);
 	buf_init(&request->authorization, HEADER_BYTES_MAX);
 	buf_init(&request->wanted, HEADER_BYTES_MAX);

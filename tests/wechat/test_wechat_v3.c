@@ -219,6 +219,19 @@ test_no_request(void **state)
 	assert_false(wechat_v3_refund_format(&v3, &refund, &request, &err));
 	assert_int_equal(err.kind, ERR_BUG);
 	wechat_v3_request_clear(&request);
+	/* the longest number that there is, each character of it encoded */
+	memset(url, '@', OUT_REFUND_NO_MAX);
+	url[OUT_REFUND_NO_MAX] = '\0';
+	wechat_v3_request_init(&request);
+	assert_true(wechat_v3_query_refund_format(url, &request, &err));
+	wechat_v3_request_clear(&request);
+	memset(url, '@', 2 * OUT_REFUND_NO_MAX);
+	url[2 * OUT_REFUND_NO_MAX] = '\0';
+	err = (struct err){ 0 };
+	wechat_v3_request_init(&request);
+	assert_false(wechat_v3_query_refund_format(url, &request, &err));
+	assert_int_equal(err.kind, ERR_BUG);
+	wechat_v3_request_clear(&request);
 }
 
 /* Ours where the vector has another URL for notices. */
