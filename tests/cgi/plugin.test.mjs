@@ -60,6 +60,13 @@ class OtherWeChat {
 		const chunks = [];
 		for await (const chunk of request)
 			chunks.push(chunk);
+		if (request.url.startsWith('/v3/')) {
+			// V3's keys are configured, too.
+			response.writeHead(404, { 'content-type':
+				'application/json' });
+			response.end('{"code":"RESOURCE_NOT_EXISTS"}');
+			return;
+		}
 		const text = Buffer.concat(chunks).toString();
 		const fields = wechat.parse(text);
 		this.judge(request, fields);

@@ -21,7 +21,7 @@ for (const name of shared ? fs.readdirSync(shared) : []) {
 	if (RUN === calm.variables.RUN
 		|| !fs.existsSync(path.join(RUN, 'wishes')))
 		continue;
-	const other = new Stack(wishes_of(RUN), false);
+	const other = new Stack(wishes_of(RUN));
 	after(() => other.close());
 	stacks.push(other);
 }

@@ -5,7 +5,7 @@
 // each file has its own, and takes it down.  API, v2 or v3, is the one that a
 // stack's payments are made with, unless the file says only().
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,8 +40,10 @@ const PROFILES = {
 	trouble: { port: PORT + 30, set: BRISK },
 	plugin_hmac: { port: PORT + 40, set: BRISK },
 	plugin_md5: { port: PORT + 50, set: { ...BRISK, sign_type: 'MD5' } },
+	micropay: { port: PORT + 60, set: { ...BRISK, micropay: 1,
+		micropay_wait: 15 } },
 	// of V3 alone, so where those of V2 alone are
-	forged: { port: PORT + 10, set: CALM },
+	forged: { port: PORT + 10, set: { ...CALM, keys_refresh: 2 } },
 	plugin_public: { port: PORT + 40, set: BRISK },
 	plugin_certificate: { port: PORT + 50, set: BRISK },
 	keys: { port: PORT + 60, set: PATIENT },
@@ -93,8 +95,8 @@ async function make(target, variables) {
 }
 
 // Take down a stack in a directory that was made for it.
-async function remove(RUN) {
-	await make('down', { RUN });
+function remove(RUN) {
+	execFileSync('make', ['-s', 'down', `RUN=${RUN}`], { cwd: ROOT });
 	fs.rmSync(path.dirname(RUN), { recursive: true });
 }
 
@@ -125,9 +127,8 @@ export function alive(pid) {
 }
 
 export class Stack {
-	constructor(variables, is_ours) {
+	constructor(variables) {
 		this.variables = variables;
-		this.is_ours = is_ours;
 		this.env = env_read(path.join(variables.RUN, 'env'));
 		this.dir = fs.realpathSync(variables.RUN);
 		const record = path.join(this.dir, 'seen');
@@ -161,8 +162,6 @@ export class Stack {
 			await client.end().catch(() => {});
 		this.http.close();
 		this.wechat_http?.close();
-		if (this.is_ours)
-			await remove(this.variables.RUN);
 	}
 
 	// ---- the database, looked at by its owner
@@ -374,15 +373,11 @@ export async function stack(profile, variables = {}) {
 		: { PORT: port_of(profile), API: api_now(), SET: Object.entries(set)
 			.map((pair) => pair.join('=')).join(' '), ...variables,
 			RUN: place_of(profile) };
-	const is_ours = !given && !shared;
-	try {
-		await make('up', wishes);
-	} catch (error) {
-		if (is_ours)
-			await remove(wishes.RUN);
-		throw error;
-	}
-	const made = new Stack(wishes, is_ours);
+	// At the very end, for what a file does last may need it.
+	if (!given && !shared)
+		process.on('exit', () => remove(wishes.RUN));
+	await make('up', wishes);
+	const made = new Stack(wishes);
 	after(() => made.close());
 	if (!made.sandbox)
 		return made;
