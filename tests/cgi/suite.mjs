@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
 const FILE_MS = 300000;
-const PORTS = [8500, 8700, 8900, 9100];
+const PORTS = [8500, 8700, 8900, 9100, 9300, 9500];
 const PORTS_EACH = 200;
 const APIS = process.env.API ? [process.env.API] : ['v2', 'v3'];
 const LANES = 2;	// at a time
