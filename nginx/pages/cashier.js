@@ -746,6 +746,7 @@
 		}
 		const request_id = kept(name) || random_id();
 		keep(name, request_id);
+		say('refund_note', '');
 		set_busy('refund_ask', true);
 		const answer = await ask('POST', 'refund', { order_no: me.order_no,
 			token: me.token, refund_fee, request_id,
@@ -755,7 +756,7 @@
 	}
 
 	function refuse_refund(left) {
-		say('note', `${words.refund_wrong} ${yuan(left)}`);
+		say('refund_note', `${words.refund_wrong} ${yuan(left)}`);
 		$('refund_fee').focus();
 	}
 
@@ -771,9 +772,10 @@
 		} else if (json.code === 'NOT_ENOUGH_LEFT') {
 			refuse_refund(json.left_fee);
 		} else {
-			note({ TRADE_OVERDUE: 'refund_overdue',
+			say('refund_note', words[{
+				TRADE_OVERDUE: 'refund_overdue',
 				TOO_MANY_REFUNDS: 'refund_many' }[json.code]
-			    || (is_trouble(answer) ? 'refund_unsure' : 'error'));
+			    || (is_trouble(answer) ? 'refund_unsure' : 'error')]);
 		}
 	}
 

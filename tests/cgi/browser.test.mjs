@@ -259,7 +259,7 @@ test('a refund, asked for twice by a bad line, is one; its progress',
 	for (const wrong of ['10.01', '0', '1.234', 'all', '']) {
 		await page.fill('#refund_fee', wrong);
 		await window.click('refund_ask');
-		await window.says('note', 'an amount of at most ¥10.00');
+		await window.says('refund_note', 'an amount of at most ¥10.00');
 		assert.equal(await page.locator('#refund_fee').getAttribute(
 			'aria-invalid'), 'true', wrong);
 	}
@@ -284,7 +284,7 @@ test('a refund, asked for twice by a bad line, is one; its progress',
 	await page.fill('#reason', '一件坏了');
 	for (let i = 0; i < 2; i++) {
 		await window.click('refund_ask');
-		await window.says('note', 'it counts only once');
+		await window.says('refund_note', 'it counts only once');
 	}
 	await page.reload();
 	await window.says('refund_list', '¥3.50 waiting for the shop');
@@ -310,7 +310,7 @@ test('a refund, asked for twice by a bad line, is one; its progress',
 	await page.locator('summary').click();
 	const rest = await shop.refund_requested(order, 600);
 	await window.click('refund_ask');
-	await window.says('note', 'an amount of at most ¥0.50');
+	await window.says('refund_note', 'an amount of at most ¥0.50');
 	await staff.decide(rest, 'reject');
 	await page.reload();
 	await window.says('refund_list', '¥6.00 not agreed to');
