@@ -18,7 +18,8 @@ create table if not exists sandbox.codes (
     openid      text not null,
     is_snapshot boolean not null,
     ends_at     timestamptz not null,
-    used        boolean not null default false
+    used        boolean not null default false,
+    session_key text                     -- told with a login
 );
 
 create table if not exists sandbox.tokens (
@@ -86,6 +87,7 @@ returns jsonb
 language plpgsql as $$
 declare
     known sandbox.codes;
+    fresh text := encode(uuid_send(gen_random_uuid()), 'base64');
 begin
     select * into known from sandbox.codes
     where code = given and kind = of_kind for update;
@@ -96,10 +98,12 @@ begin
     elsif known.ends_at <= clock_timestamp() then
         return sandbox.platform_refuse(42003, 'code expired');
     end if;
-    update sandbox.codes set used = true where code = given;
+    update sandbox.codes set used = true,
+        session_key = case of_kind when 'login' then fresh end
+    where code = given;
     if of_kind = 'login' then
         return jsonb_build_object('openid', known.openid, 'session_key',
-            encode(uuid_send(gen_random_uuid()), 'base64'));
+            fresh);
     end if;
     return jsonb_build_object('access_token', 'web-' || gen_random_uuid(),
         'expires_in', 7200, 'refresh_token', 'web-' || gen_random_uuid(),
