@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "flow/flow_micropay.h"
 #include "flow/flow_openid.h"
 #include "flow/flow_payment.h"
 #include "web/web.h"
@@ -410,6 +411,9 @@ answer_no(struct web_reply *reply, const struct store_paid *paid,
 		    "request_id was used for something else");
 	case STORE_PAY_UNKNOWN:
 		return err_set(err, ERR_MISSING, "no such product or order");
+	case STORE_PAY_BUSY:
+		return web_reply_refuse(reply, 409, "PAYMENT_PENDING",
+		    "another code is being charged for this order", err);
 	default:
 		return err_set(err, ERR_BUG, "no word for this verdict");
 	}
@@ -943,6 +947,131 @@ merchant_check(void *app, struct web_request *req, struct web_reply *reply,
 	    && answer_checked(pay, reply, order_no, err);
 }
 
+/* GET /merchant/orders/ORDER_NO */
+static bool
+merchant_order(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	const struct pay *pay = app;
+	const char *operator, *order_no = req->wild[0];
+	struct err shape = { 0 };
+	char *json = NULL;
+	bool ok;
+
+	if (!web_auth_operator(req, &operator, err)
+	    || !web_request_query(req, (const char *const[]){ NULL }, err))
+		return false;
+	if (!order_no_check(order_no, &shape))
+		return no_such_order(err);
+	if (!store_order_staff(pay->flow.store, order_no, deadline_of(req),
+	    &json, err))
+		return false;
+	ok = json == NULL ? no_such_order(err)
+	    : web_reply_text(reply, 200, "application/json", json, err);
+	free(json);
+	return ok;
+}
+
+static bool
+read_micropay(const struct pay *pay, struct web_request *req,
+    struct store_pay *out, const char **auth_code, struct err *err)
+{
+	static const char *const known[] = {
+		"product_id", "quantity", "order_no", "token", "total_fee",
+		"body", "time_expire", "attach", "sign", "auth_code",
+		"request_id", NULL
+	};
+	const struct fields *form = &req->form;
+
+	out->client_ip = req->client_ip;
+	out->appid = pay->settings.appid;
+	out->life_s = pay->settings.order_life_s;
+	if (!web_request_form(req, known, err)
+	    || !web_request_query(req, (const char *const[]){ NULL }, err)
+	    || !need(form, "request_id", &out->request_id, err)
+	    || !need(form, "auth_code", auth_code, err))
+		return false;
+	out->attach = fields_text(form, "attach");
+	return order_request_id_check(out->request_id, err)
+	    && payment_auth_code_check(*auth_code, err)
+	    && order_attach_check(out->attach, err)
+	    && read_what(pay, form, out, err);
+}
+
+/* Not paid, and it will not be; the order's token, for another code. */
+static bool
+answer_not_paid(struct web_reply *reply, const struct store_paid *paid,
+    const char *code, const char *message, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	jsonmsg_text(msg, "code", code);
+	jsonmsg_text(msg, "message", message);
+	jsonmsg_text(msg, "order_no", paid->order_no);
+	jsonmsg_text(msg, "out_trade_no", paid->payment.out_trade_no);
+	jsonmsg_text(msg, "token", paid->token);
+	return web_reply_json(reply, 409, msg, err);
+}
+
+static bool
+answer_scanned(struct web_reply *reply, const struct store_paid *paid,
+    bool is_paid, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	add_order(msg, paid, is_paid ? "paid" : "pending");
+	if (!is_paid)
+		jsonmsg_int(msg, "retry_after", RETRY_AFTER_S);
+	return web_reply_json(reply, is_paid ? 200 : 202, msg, err);
+}
+
+static bool
+answer_micropay(struct web_reply *reply, const struct store_micropaid *out,
+    struct err *err)
+{
+	if (out->paid.verdict != STORE_PAY_STANDS)
+		return answer_no(reply, &out->paid, err);
+	switch (out->state) {
+	case STORE_MICROPAY_SETTLED:
+	case STORE_MICROPAY_PAID:
+	case STORE_MICROPAY_SECOND:
+		return answer_scanned(reply, &out->paid, true, err);
+	case STORE_MICROPAY_DIFFERS:
+	case STORE_MICROPAY_PENDING:
+		return answer_scanned(reply, &out->paid, false, err);
+	case STORE_MICROPAY_REFUSED:
+		return answer_not_paid(reply, &out->paid, "PAYMENT_REFUSED",
+		    *out->refusal != '\0' ? out->refusal
+		    : "nothing was paid; scan again", err);
+	case STORE_MICROPAY_REVERSED:
+		return answer_not_paid(reply, &out->paid, "PAYMENT_REVERSED",
+		    "not paid in time; nothing was taken", err);
+	}
+	return err_set(err, ERR_BUG, "no state of a payment");
+}
+
+/* POST /merchant/micropay: charge the payer whose code was scanned. */
+static bool
+merchant_micropay(void *app, struct web_request *req,
+    struct web_reply *reply, struct err *err)
+{
+	const struct pay *pay = app;
+	struct store_micropaid out = { 0 };
+	struct store_pay ask = { 0 };
+	const char *operator, *auth_code;
+
+	if (!web_auth_operator(req, &operator, err)
+	    || !web_auth_merchant_post(req, pay->settings.site_secret,
+	    pay->settings.allowed_origins, err))
+		return false;
+	if (!pay->settings.has_micropay)
+		return web_reply_refuse(reply, 409, "MICROPAY_DISABLED",
+		    "payment codes are not configured", err);
+	return read_micropay(pay, req, &ask, &auth_code, err)
+	    && flow_micropay(&pay->flow, &ask, auth_code, operator, &out, err)
+	    && answer_micropay(reply, &out, err);
+}
+
 static bool
 pay_health(void *app, struct web_request *req, struct web_reply *reply,
     struct err *err)
@@ -964,7 +1093,9 @@ static const struct web_route routes[] = {
 	{ WEB_POST, "/pay/*/close", pay_close, FORM_MAX },
 	{ WEB_POST, "/pay/*/check", pay_check, FORM_MAX },
 	{ WEB_GET, "/merchant/orders", merchant_orders, 0 },
+	{ WEB_GET, "/merchant/orders/*", merchant_order, 0 },
 	{ WEB_POST, "/merchant/orders/*/check", merchant_check, FORM_MAX },
+	{ WEB_POST, "/merchant/micropay", merchant_micropay, FORM_MAX },
 	{ WEB_GET, "/healthz", pay_health, 0 },
 };
 

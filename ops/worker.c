@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/flow_certificates.h"
+#include "flow/flow_micropay.h"
 #include "flow/flow_payment.h"
 #include "flow/flow_refund.h"
 #include "flow/flow_tokens.h"
+#include "store/store_micropay.h"
 #include "store/store_platform.h"
 
 #define CALLERS_MAX 64		/* threads that wait for WeChat */
@@ -55,6 +57,17 @@ work_payment(const struct worker *worker)
 }
 
 static bool
+work_micropay(const struct worker *worker)
+{
+	struct err err = { 0 };
+	bool found = false;
+
+	if (!flow_micropay_step(worker->flow, NULL, &found, &err))
+		log_trouble("micropay", &err);
+	return found && err.kind == ERR_NONE;
+}
+
+static bool
 work_refund(const struct worker *worker)
 {
 	enum store_refund_state state;
@@ -87,13 +100,14 @@ worker_caller(void *arg)
 
 	while (!worker_rest(worker, is_busy ? 0
 	    : worker->flow->settings->worker_poll_ms)) {
-		bool paid, refunded;
+		bool paid, scanned, refunded;
 
 		if (!is_busy && !is_my_turn(worker))
 			continue;
 		paid = work_payment(worker);
+		scanned = work_micropay(worker);
 		refunded = work_refund(worker);
-		is_busy = paid || refunded;
+		is_busy = paid || scanned || refunded;
 		if (is_busy)
 			atomic_store(&worker->look_ms, 0);
 	}
@@ -126,6 +140,12 @@ expire(struct store *store, int64_t deadline, long *count, struct err *err)
 	return store_order_expire(store, EXPIRE_MAX, deadline, count, err);
 }
 
+static bool
+reverse(struct store *store, int64_t deadline, long *count, struct err *err)
+{
+	return store_micropay_expire(store, EXPIRE_MAX, deadline, count, err);
+}
+
 struct chore {
 	const char *task;
 	bool (*run)(struct store *store, int64_t deadline, long *count,
@@ -136,6 +156,7 @@ struct chore {
 static const struct chore chores[] = {
 	{ "events", store_events_number, 0 },
 	{ "expire", expire, 0 },
+	{ "reverse", reverse, 0 },
 	{ "calls", store_calls_sweep, 10000 },
 	{ "oauth", store_oauth_sweep, 60000 },
 	{ "partitions", store_partitions_ahead, 3600000 },

@@ -79,6 +79,20 @@ flow_lease_s(const struct flow *flow)
 	return (flow->settings->wechat_total_ms + 999) / 1000 + 5;
 }
 
+struct store_outcome
+flow_outcome_of(const char *out_trade_no, int64_t lease_no, int64_t call_no,
+    const struct wechat_answer *answer, long check_s)
+{
+	return (struct store_outcome){
+		.out_trade_no = out_trade_no,
+		.lease_no = lease_no,
+		.call_no = call_no,
+		.verdict = wechat_verdict_name(answer->verdict),
+		.code = answer->code,
+		.check_s = check_s,
+	};
+}
+
 void
 flow_answered(const struct flow *flow, const char *op, const char *number,
     const struct wechat_answer *answer)

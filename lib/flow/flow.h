@@ -16,6 +16,7 @@
 #include "flow/flow_keys.h"
 #include "flow/settings.h"
 #include "store/store.h"
+#include "store/store_order.h"
 #include "wechat/wechat.h"
 #include "wechat/wechat_platform.h"
 
@@ -40,6 +41,11 @@ int64_t flow_deadline(void);
 /* Seconds for which a caller of WeChat holds the lease: the call's budget
  * and five more. */
 long flow_lease_s(const struct flow *flow);
+
+/* What became of a call about a payment; borrows both texts. */
+struct store_outcome flow_outcome_of(const char *out_trade_no,
+    int64_t lease_no, int64_t call_no, const struct wechat_answer *answer,
+    long check_s);
 
 /* WeChat has answered: log it, for an alarm wakes someone, and note by which
  * key it was believed. */

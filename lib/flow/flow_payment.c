@@ -5,25 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "flow/flow_micropay.h"
 #include "wire/mac.h"
 
 #define REREAD_MS 50		/* while somebody else calls */
 #define CALLS_MAX 3		/* of one POST /pay: ask, call, call anew */
 #define PAYMENTS_MAX 99
-
-static struct store_outcome
-outcome_of(const char *out_trade_no, int64_t lease_no, int64_t call_no,
-    const struct wechat_answer *answer, long check_s)
-{
-	return (struct store_outcome){
-		.out_trade_no = out_trade_no,
-		.lease_no = lease_no,
-		.call_no = call_no,
-		.verdict = wechat_verdict_name(answer->verdict),
-		.code = answer->code,
-		.check_s = check_s,
-	};
-}
 
 /* Money that does not fit what we know wakes someone, as often as we are told
  * of it. */
@@ -59,7 +46,7 @@ payment_query(const struct flow *flow, const struct payment_key *key,
 
 	wechat_query(flow->wechat, key, nonce, &facts, answer);
 	flow_answered(flow, "query", out_trade_no, answer);
-	outcome = outcome_of(out_trade_no, lease_no, call_no, answer, check_s);
+	outcome = flow_outcome_of(out_trade_no, lease_no, call_no, answer, check_s);
 	if (!store_payment_told(flow->store, &outcome,
 	    answer->verdict == WECHAT_DONE ? &facts : NULL, flow_deadline(),
 	    settled, err))
@@ -80,7 +67,7 @@ payment_prepay(const struct flow *flow, const char *nonce,
 	wechat_prepay(flow->wechat, &paid->payment, nonce, &paid->prepay,
 	    answer);
 	flow_answered(flow, "prepay", out_trade_no, answer);
-	outcome = outcome_of(out_trade_no, paid->lease_no, paid->call_no,
+	outcome = flow_outcome_of(out_trade_no, paid->lease_no, paid->call_no,
 	    answer, flow->settings->check_first_s);
 	return store_payment_prepaid(flow->store, &outcome, &paid->prepay,
 	    flow_deadline(), state, err);
@@ -231,7 +218,7 @@ flow_payment_step(const struct flow *flow, const char *out_trade_no,
 		    claim.call_no, check_s, &settled, &answer, err);
 	wechat_close_payment(flow->wechat, &claim.key, nonce, &answer);
 	flow_answered(flow, "close", claim.key.out_trade_no, &answer);
-	outcome = outcome_of(claim.key.out_trade_no, claim.lease_no,
+	outcome = flow_outcome_of(claim.key.out_trade_no, claim.lease_no,
 	    claim.call_no, &answer, check_s);
 	return store_payment_closed(flow->store, &outcome, flow_deadline(),
 	    &state, err);
@@ -251,7 +238,9 @@ flow_order_check(const struct flow *flow, const char *order_no,
 		return false;
 	/* the newest first; what there is no time for the worker asks */
 	while (count > 0 && clock_monotonic_ms() < until)
-		if (!flow_payment_step(flow, numbers[--count], &found, err))
+		if (!flow_payment_step(flow, numbers[--count], &found, err)
+		    || !flow_micropay_step(flow, numbers[count], &found,
+		    err))
 			return false;
 	return true;
 }
@@ -266,7 +255,7 @@ order_close_call(const struct flow *flow, const struct store_close *call,
 
 	wechat_close_payment(flow->wechat, &call->key, nonce, &answer);
 	flow_answered(flow, "close", call->key.out_trade_no, &answer);
-	outcome = outcome_of(call->key.out_trade_no, call->lease_no,
+	outcome = flow_outcome_of(call->key.out_trade_no, call->lease_no,
 	    call->call_no, &answer, flow->settings->check_first_s);
 	return store_payment_closed(flow->store, &outcome, flow_deadline(),
 	    &state, err);

@@ -66,6 +66,8 @@ static const struct conf_key keys[] = {
 
 	{ "order_life", CONF_INT, PAY, 0, "7200", 61, 7 * DAY },
 	{ "close_after", CONF_INT, PAY, 0, "300", 0, DAY },
+	{ "micropay", CONF_INT, PAY, 0, "0", 0, 1 },
+	{ "micropay_wait", CONF_INT, PAY, 0, "45", 15, 600 },
 	{ "refund_gap", CONF_INT, REFUND | WORKER, 0, "60", 0, DAY },
 	{ "check_first", CONF_INT, PAY | WORKER, 0, "20", 1, DAY },
 	{ "check_young", CONF_INT, PAY | WORKER, 0, "30", 1, DAY },
@@ -85,6 +87,8 @@ settings_judge_api(const struct settings *settings, struct err *err)
 		return err_set(err, ERR_INPUT, "api: v2 needs api_key");
 	if (api == PAYMENT_V3 && !settings->has_v3)
 		return err_set(err, ERR_INPUT, "api: v3 needs apiv3_key");
+	if (settings->has_micropay && settings->api_key == NULL)
+		return err_set(err, ERR_INPUT, "micropay: needs api_key");
 	return true;
 }
 
@@ -203,6 +207,8 @@ settings_read(const char *path, enum settings_program program,
 		.threads = (int)conf_int(conf, "threads"),
 		.order_life_s = conf_int(conf, "order_life"),
 		.close_after_s = conf_int(conf, "close_after"),
+		.has_micropay = conf_int(conf, "micropay") == 1,
+		.micropay_wait_s = conf_int(conf, "micropay_wait"),
 		.refund_gap_s = conf_int(conf, "refund_gap"),
 		.check_first_s = conf_int(conf, "check_first"),
 		.check_young_s = conf_int(conf, "check_young"),

@@ -31,6 +31,7 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	const char *db_conninfo, *admin_conninfo;
 	const char *mchid, *appid, *api;
 	bool has_v3;			/* an apiv3_key is in the file */
+	bool has_micropay;		/* codes are scanned, by V2 */
 	const char *wechat_pub_key_id;
 	const char *wechat_url, *wechat_url_backup, *wechat_ca, *public_url;
 	const char *return_hosts, *allowed_origins;
@@ -44,7 +45,7 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	long order_life_s, close_after_s, refund_gap_s;
 	long check_first_s, check_young_s, refund_check_first_s;
 	long wechat_connect_ms, wechat_total_ms, worker_poll_ms;
-	long keys_refresh_s, token_early_s;
+	long keys_refresh_s, token_early_s, micropay_wait_s;
 };
 
 /* ERR_INPUT with file and line, or the key, that is wrong. */

@@ -21,6 +21,16 @@ payment_openid_check(const char *openid, struct err *err)
 }
 
 bool
+payment_auth_code_check(const char *auth_code, struct err *err)
+{
+	if (!str_is_of(auth_code, STR_DIGITS, 18, 18) || auth_code[0] != '1'
+	    || auth_code[1] > '5')
+		return err_set(err, ERR_INPUT,
+		    "auth_code: not 18 digits that begin with 10 to 15");
+	return true;
+}
+
+bool
 payment_api_parse(const char *text, enum payment_api *out)
 {
 	if (str_eq(text, "v2"))
@@ -95,4 +105,12 @@ payment_next_check(long age_s, long check_first, long check_young)
 		if (age_s < old[i].until_s)
 			return old[i].gap_s;
 	return 1800;
+}
+
+long
+payment_next_code_check(long age_s)
+{
+	if (age_s < 300)
+		return PAYMENT_CODE_CHECK_S;
+	return age_s < 3600 ? 60 : 1800;
 }

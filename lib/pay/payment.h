@@ -99,6 +99,9 @@ struct payment_facts {
 	epoch_t paid_at;			/* 0 if unpaid */
 };
 
+/* A payment code: 18 digits, the first two 10 to 15 [v2.md 7.2]. */
+MUSTUSE bool payment_auth_code_check(const char *auth_code, struct err *err);
+
 enum payment_fate payment_fate_of(const char *trade_state);
 
 /*
@@ -107,5 +110,11 @@ enum payment_fate payment_fate_of(const char *trade_state);
  * 1, 3, 5, 10, 30 minutes, and every 30 after that.
  */
 long payment_next_check(long age_s, long check_first, long check_young);
+
+#define PAYMENT_CODE_CHECK_S 5	/* [v2.md 7.2] */
+
+/* The same for a payment by a code, whether it is asked about or reversed:
+ * every 5 s until 5 minutes old, each minute for an hour, each half hour. */
+long payment_next_code_check(long age_s);
 
 #endif

@@ -1,25 +1,9 @@
 #include "store/store_order.h"
 
+#include "store/store_payment.h"
 #include "store/store_query.h"
 
 /* ------------------------------------------------------------- POST /pay */
-
-static void
-pay_add_what(struct store_query *query, const struct store_pay *pay)
-{
-	store_query_text(query, pay->way);
-	store_query_text(query, pay->product_id);
-	store_query_int(query, pay->quantity);
-	store_query_text(query, pay->order_no);
-	store_query_text(query, pay->token);
-	store_query_int_or_null(query, pay->total_fen);
-	store_query_text(query, pay->body);
-	store_query_int_or_null(query, pay->time_expire);
-	store_query_text(query, pay->attach);
-	store_query_text(query, pay->return_url);
-	store_query_text(query, pay->request_id);
-	store_query_int(query, pay->life_s);
-}
 
 static void
 pay_add_how(struct store_query *query, const struct store_pay *pay)
@@ -35,87 +19,6 @@ pay_add_how(struct store_query *query, const struct store_pay *pay)
 	store_query_int(query, pay->check_s);
 }
 
-/* By what WeChat is asked about the payment of this row. */
-static bool
-key_read(const PGresult *rows, struct payment_key *out, struct err *err)
-{
-	return store_rows_api(rows, &out->api, err)
-	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
-		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err);
-}
-
-static bool
-pay_read_payment(const PGresult *rows, struct payment *out, struct err *err)
-{
-	return store_rows_api(rows, &out->api, err)
-	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
-		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err)
-	    && store_rows_text(rows, 0, "trade_type", out->trade_type,
-		sizeof(out->trade_type), err)
-	    && store_rows_text(rows, 0, "openid", out->openid,
-		sizeof(out->openid), err)
-	    && store_rows_text(rows, 0, "client_ip", out->client_ip,
-		sizeof(out->client_ip), err)
-	    && store_rows_text(rows, 0, "body", out->body,
-		sizeof(out->body), err)
-	    && store_rows_text(rows, 0, "attach", out->attach,
-		sizeof(out->attach), err)
-	    && store_rows_text(rows, 0, "product_id", out->product_id,
-		sizeof(out->product_id), err)
-	    && store_rows_int(rows, "total_fen", &out->total_fen, err)
-	    && store_rows_int(rows, "time_expire", &out->time_expire, err);
-}
-
-static bool
-pay_read(const PGresult *rows, struct store_paid *out, struct err *err)
-{
-	static const struct store_word verdicts[] = {
-		{ "ready", STORE_PAY_READY },
-		{ "call", STORE_PAY_CALL },
-		{ "ask", STORE_PAY_ASK },
-		{ "wait", STORE_PAY_WAIT },
-		{ "paid", STORE_PAY_PAID },
-		{ "closing", STORE_PAY_CLOSING },
-		{ "closed", STORE_PAY_CLOSED },
-		{ "expired", STORE_PAY_EXPIRED },
-		{ "exhausted", STORE_PAY_EXHAUSTED },
-		{ "differs", STORE_PAY_DIFFERS },
-		{ "price", STORE_PAY_PRICE },
-		{ "unknown", STORE_PAY_UNKNOWN },
-		{ "too_much", STORE_PAY_TOO_MUCH },
-		{ "openid", STORE_PAY_OPENID },
-		{ NULL, 0 },
-	};
-	struct payment_prepay *prepay = &out->prepay;
-	int verdict = 0;
-
-	if (!store_rows_word(rows, "verdict", verdicts, &verdict, err)
-	    || !store_rows_text(rows, 0, "order_no", out->order_no,
-		sizeof(out->order_no), err)
-	    || !store_rows_text(rows, 0, "token", out->token,
-		sizeof(out->token), err)
-	    || !store_rows_text(rows, 0, "order_state", out->order_state,
-		sizeof(out->order_state), err)
-	    || !store_rows_text(rows, 0, "return_url", out->return_url,
-		sizeof(out->return_url), err)
-	    || !pay_read_payment(rows, &out->payment, err)
-	    || !store_rows_text(rows, 0, "prepay_id", prepay->prepay_id,
-		sizeof(prepay->prepay_id), err)
-	    || !store_rows_text(rows, 0, "code_url", prepay->code_url,
-		sizeof(prepay->code_url), err)
-	    || !store_rows_text(rows, 0, "h5_url", prepay->h5_url,
-		sizeof(prepay->h5_url), err)
-	    || !store_rows_int(rows, "lease_no", &out->lease_no, err)
-	    || !store_rows_int(rows, "call_no", &out->call_no, err))
-		return false;
-	out->verdict = (enum store_pay_verdict)verdict;
-	return true;
-}
-
 bool
 store_pay_start(struct store *store, const struct store_pay *pay,
     int64_t deadline, struct store_paid *out, struct err *err)
@@ -126,26 +29,14 @@ store_pay_start(struct store *store, const struct store_pay *pay,
 	bool ok = false;
 
 	store_query_init(&query, STORE_SQL_PAY_START, store);
-	pay_add_what(&query, pay);
+	store_payment_what(&query, pay);
 	pay_add_how(&query, pay);
 	ok = store_query_row(store, &query, deadline, &rows, err)
-	    && pay_read(rows, &paid, err);
+	    && store_payment_paid(rows, &paid, err);
 	if (ok)
 		*out = paid;
 	PQclear(rows);
 	return ok;
-}
-
-static void
-outcome_begin(struct store_query *query, enum store_function function,
-    const struct store *store, const struct store_outcome *outcome)
-{
-	store_query_init(query, function, store);
-	store_query_text(query, outcome->out_trade_no);
-	store_query_int(query, outcome->lease_no);
-	store_query_int(query, outcome->call_no);
-	store_query_text(query, outcome->verdict);
-	store_query_text(query, outcome->code);
 }
 
 static bool
@@ -175,7 +66,7 @@ store_payment_prepaid(struct store *store,
 {
 	struct store_query query;
 
-	outcome_begin(&query, STORE_SQL_PREPAID, store, outcome);
+	store_payment_outcome(&query, STORE_SQL_PREPAID, store, outcome);
 	store_query_text(&query, prepay->prepay_id);
 	store_query_text(&query, prepay->code_url);
 	store_query_text(&query, prepay->h5_url);
@@ -185,68 +76,19 @@ store_payment_prepaid(struct store *store,
 
 /* ----------------------------------------------------- asking and closing */
 
-static bool
-claim_read(const PGresult *rows, struct store_payment_claim *out,
-    struct err *err)
-{
-	static const struct store_word ops[] = {
-		{ "query", STORE_PAYMENT_QUERY },
-		{ "close", STORE_PAYMENT_CLOSE },
-		{ NULL, 0 },
-	};
-	int op = 0;
-	int64_t age = 0;
-
-	if (!store_rows_word(rows, "op", ops, &op, err)
-	    || !key_read(rows, &out->key, err)
-	    || !store_rows_text(rows, 0, "order_no", out->order_no,
-		sizeof(out->order_no), err)
-	    || !store_rows_int(rows, "total_fen", &out->total_fen, err)
-	    || !store_rows_int(rows, "age_s", &age, err)
-	    || !store_rows_int(rows, "lease_no", &out->lease_no, err)
-	    || !store_rows_int(rows, "call_no", &out->call_no, err))
-		return false;
-	out->op = (enum store_payment_op)op;
-	out->age_s = (long)age;
-	return true;
-}
-
 bool
 store_payment_claim(struct store *store, const char *out_trade_no,
     const char *nonce, long lease_s, int64_t deadline,
     struct store_payment_claim *out, bool *found, struct err *err)
 {
-	struct store_payment_claim claim = { 0 };
 	struct store_query query;
-	PGresult *rows = NULL;
-	bool ok = false;
 
 	store_query_init(&query, STORE_SQL_CLAIM, store);
 	store_query_text(&query, out_trade_no);
 	store_query_text(&query, nonce);
 	store_query_int(&query, lease_s);
-	ok = store_query_run(store, &query, deadline, &rows, err)
-	    && (PQntuples(rows) == 0 || claim_read(rows, &claim, err));
-	if (ok) {
-		*found = PQntuples(rows) > 0;
-		*out = claim;
-	}
-	PQclear(rows);
-	return ok;
-}
-
-/* The words that payment_told.sql knows; "" moves nothing. */
-static const char *
-payment_fate_word(const struct payment_facts *facts)
-{
-	static const char *const words[] = {
-		[PAYMENT_UNKNOWN] = "",
-		[PAYMENT_UNPAID] = "unpaid",
-		[PAYMENT_PAID] = "paid",
-		[PAYMENT_CLOSED] = "closed",
-	};
-
-	return words[facts->fate];
+	return store_payment_claimed(store, &query, deadline, out, found,
+	    err);
 }
 
 bool
@@ -267,21 +109,11 @@ store_payment_told(struct store *store, const struct store_outcome *outcome,
 		{ "closed", STORE_NOT_PAID },
 		{ NULL, 0 },
 	};
-	static const struct payment_facts none = { .fate = PAYMENT_UNKNOWN };
 	struct store_query query;
 	int word = 0;
 
-	if (facts == NULL)
-		facts = &none;
-	outcome_begin(&query, STORE_SQL_TOLD, store, outcome);
-	store_query_text(&query, payment_fate_word(facts));
-	store_query_text(&query, facts->transaction_id);
-	store_query_text(&query, facts->appid);
-	store_query_int(&query, facts->total_fen);
-	store_query_text(&query, facts->currency);
-	store_query_text(&query, facts->openid);
-	store_query_text(&query, facts->bank_type);
-	store_query_int(&query, facts->paid_at);
+	store_payment_outcome(&query, STORE_SQL_TOLD, store, outcome);
+	store_payment_facts(&query, facts);
 	store_query_int(&query, outcome->check_s);
 	if (!store_query_word(store, &query, deadline, words, &word, err))
 		return false;
@@ -296,7 +128,7 @@ store_payment_closed(struct store *store,
 {
 	struct store_query query;
 
-	outcome_begin(&query, STORE_SQL_CLOSED, store, outcome);
+	store_payment_outcome(&query, STORE_SQL_CLOSED, store, outcome);
 	store_query_int(&query, outcome->check_s);
 	return query_payment_state(store, &query, deadline, out, err);
 }
@@ -317,7 +149,7 @@ close_read(const PGresult *rows, struct store_close *out, struct err *err)
 	int verdict = 0;
 
 	if (!store_rows_word(rows, "verdict", verdicts, &verdict, err)
-	    || (verdict == STORE_CLOSE_CALL && !key_read(rows, &out->key, err))
+	    || (verdict == STORE_CLOSE_CALL && !store_payment_key(rows, &out->key, err))
 	    || !store_rows_int(rows, "lease_no", &out->lease_no, err)
 	    || !store_rows_int(rows, "call_no", &out->call_no, err))
 		return false;
@@ -411,6 +243,17 @@ store_order_state(struct store *store, const char *order_no,
 	    && store_rows_text(rows, 0, "order_state", state, 9, err);
 	PQclear(rows);
 	return ok;
+}
+
+bool
+store_order_staff(struct store *store, const char *order_no,
+    int64_t deadline, char **json, struct err *err)
+{
+	struct store_query query;
+
+	store_query_init(&query, STORE_SQL_ORDER_STAFF, store);
+	store_query_text(&query, order_no);
+	return store_query_value(store, &query, deadline, json, err);
 }
 
 bool

@@ -43,6 +43,7 @@ enum store_pay_verdict {
 	STORE_PAY_EXPIRED, STORE_PAY_EXHAUSTED,
 	STORE_PAY_DIFFERS, STORE_PAY_PRICE, STORE_PAY_UNKNOWN,
 	STORE_PAY_TOO_MUCH, STORE_PAY_OPENID,
+	STORE_PAY_STANDS, STORE_PAY_BUSY,	/* of micropay alone */
 };
 
 struct store_paid {		/* what came of it */
@@ -78,7 +79,10 @@ MUSTUSE bool store_payment_prepaid(struct store *store,
 /* ---- asking and closing: payment_claim.sql, payment_told.sql,
  * payment_closed.sql */
 
-enum store_payment_op { STORE_PAYMENT_QUERY = 1, STORE_PAYMENT_CLOSE };
+enum store_payment_op {
+	STORE_PAYMENT_QUERY = 1, STORE_PAYMENT_CLOSE,
+	STORE_PAYMENT_REVERSE,		/* of micropay alone */
+};
 
 struct store_payment_claim {
 	enum store_payment_op op;
@@ -148,6 +152,10 @@ MUSTUSE bool store_order_code_url(struct store *store, const char *order_no,
 /* The order's state, or "" if there is none. */
 MUSTUSE bool store_order_state(struct store *store, const char *order_no,
     int64_t deadline, char state[static 9], struct err *err);
+
+/* An order as JSON for staff; *json is NULL if there is none. */
+MUSTUSE bool store_order_staff(struct store *store, const char *order_no,
+    int64_t deadline, char **json, struct err *err);
 
 /* JSON for staff.  state, order_no: NULL for all; after: 0 for the start. */
 MUSTUSE bool store_orders_list(struct store *store, const char *state,

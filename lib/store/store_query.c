@@ -95,6 +95,28 @@ static const char *const texts[] = {
 	    " $8::int, $9::text)",
 	[STORE_SQL_TICKET_SHOW] = "select * from wxpay.ticket_show($1::text,"
 	    " $2::text)",
+	[STORE_SQL_ORDER_STAFF] = "select * from wxpay.order_staff($1::text,"
+	    " $2::text)",
+	[STORE_SQL_MICROPAY_START] = "select * from wxpay.micropay_start("
+	    "$1::text, $2::text, $3::text, $4::int, $5::text, $6::text,"
+	    " $7::bigint, $8::text, $9::bigint, $10::text, $11::text,"
+	    " $12::text, $13::int, $14::text, $15::text, $16::text, $17::int,"
+	    " $18::int, $19::text)",
+	[STORE_SQL_MICROPAY_TOLD] = "select * from wxpay.micropay_told("
+	    "$1::text, $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
+	    " $7::text, $8::text, $9::text, $10::bigint, $11::text,"
+	    " $12::text, $13::text, $14::bigint, $15::int, $16::text)",
+	[STORE_SQL_MICROPAY_CLAIM] = "select * from wxpay.micropay_claim("
+	    "$1::text, $2::text, $3::text, $4::int)",
+	[STORE_SQL_MICROPAY_ASKED] = "select * from wxpay.micropay_asked("
+	    "$1::text, $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
+	    " $7::text, $8::text, $9::text, $10::bigint, $11::text,"
+	    " $12::text, $13::text, $14::bigint, $15::int)",
+	[STORE_SQL_MICROPAY_REVERSED] = "select * from"
+	    " wxpay.micropay_reversed($1::text, $2::text, $3::bigint,"
+	    " $4::bigint, $5::text, $6::text, $7::int)",
+	[STORE_SQL_MICROPAY_EXPIRE] = "select * from wxpay.micropay_expire("
+	    "$1::text, $2::int)",
 };
 
 /* ------------------------------------------------------------ parameters */

@@ -50,6 +50,35 @@ test_openids(void **state)
 }
 
 static void
+test_auth_codes(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {
+		{ "100000000000000000", true }, { "134567890123456789", true },
+		{ "159999999999999999", true },
+		{ "160000000000000000", false },
+		{ "090000000000000000", false },
+		{ "200000000000000000", false }, { "", false },
+		{ "13456789012345678", false },
+		{ "1345678901234567890", false },
+		{ "13456789012345678x", false },
+		{ "13456789012345678 ", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(payment_auth_code_check(cases[i].text, &err),
+		    cases[i].good);
+		/* who tells people of it does not tell the code */
+		assert_null(strstr(err.text, "3456789"));
+	}
+}
+
+static void
 test_words(void **state)
 {
 	static const struct {
@@ -113,15 +142,28 @@ test_schedule_any_age(void **state)
 	assert_int_equal(payment_next_check(700, 900, 30), 200);
 }
 
+static void
+test_code_schedule(void **state)
+{
+	(void)state;
+	assert_int_equal(payment_next_code_check(0), PAYMENT_CODE_CHECK_S);
+	assert_int_equal(payment_next_code_check(299), PAYMENT_CODE_CHECK_S);
+	assert_int_equal(payment_next_code_check(300), 60);
+	assert_int_equal(payment_next_code_check(3599), 60);
+	assert_int_equal(payment_next_code_check(3600), 1800);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trade_types),
 		cmocka_unit_test(test_openids),
+		cmocka_unit_test(test_auth_codes),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_schedule_any_age),
+		cmocka_unit_test(test_code_schedule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
