@@ -278,6 +278,7 @@ $$;
 \ir books/keys.sql
 \ir books/money.sql
 \ir books/v2.sql
+\ir books/micropay.sql
 \ir books/v3.sql
 \ir books/notices.sql
 \ir books/platform.sql

@@ -38,6 +38,12 @@ static const struct call2_api {
 	{ "/pay/refundquery", "refundquery", &check2_refundquery,
 	    "select name, value from sandbox.refundquery($1)", 1, false,
 	    "out_refund_no_0", "refund_fee_0" },
+	{ "/pay/micropay", "micropay", &check2_micropay,
+	    "select name, value from sandbox.micropay($1)", 1, false,
+	    "out_trade_no", "total_fee" },
+	{ "/secapi/pay/reverse", "reverse", &check2_reverse,
+	    "select name, value from sandbox.reverse($1)", 1, true,
+	    "mch_id", NULL },
 };
 
 struct call2 {

@@ -126,6 +126,15 @@ check2_expire(const struct check2_asked *asked, const char *value,
 	return clock_parse_compact(value, &at) && at > asked->now + 60;
 }
 
+/* [v2.md 7.2] */
+static bool
+check2_auth_code(const struct check2_asked *asked UNUSED, const char *value,
+    size_t max)
+{
+	return str_is_of(value, STR_DIGITS, max, max) && value[0] == '1'
+	    && value[1] <= '5';
+}
+
 /* The trade types that this merchant has been granted. */
 static bool
 check2_trade_type(const struct check2_asked *asked UNUSED, const char *value,
@@ -244,11 +253,32 @@ static const struct check2_rule refundquery[] = {
 	{ NULL, false, 0, NULL, NULL, { NULL } },
 };
 
+static const struct check2_rule micropay[] = {
+	COMMON_RULES,
+	{ "device_info", false, 32, check2_characters, NULL, { NULL } },
+	{ "body", true, 128, NULL, NULL, { NULL } },
+	{ "detail", false, 6000, NULL, NULL, { NULL } },
+	{ "attach", false, 127, NULL, NULL, { NULL } },
+	{ "out_trade_no", true, 32, check2_trade_no, NULL, { NULL } },
+	{ "fee_type", false, 16, check2_currency, NULL, { NULL } },
+	{ "total_fee", true, 0, check2_fen, NULL, { NULL } },
+	{ "spbill_create_ip", true, 64, check2_ip, NULL, { NULL } },
+	{ "time_start", false, 14, check2_time, NULL, { NULL } },
+	{ "time_expire", false, 14, check2_expire, NULL, { NULL } },
+	{ "goods_tag", false, 32, check2_characters, NULL, { NULL } },
+	{ "limit_pay", false, 32, check2_characters, NULL, { NULL } },
+	{ "auth_code", true, 18, check2_auth_code, NULL, { NULL } },
+	{ "scene_info", false, 256, check2_characters, NULL, { NULL } },
+	{ NULL, false, 0, NULL, NULL, { NULL } },
+};
+
 const struct check2_rule *const check2_unifiedorder = unifiedorder;
 const struct check2_rule *const check2_orderquery = orderquery;
 const struct check2_rule *const check2_closeorder = closeorder;
 const struct check2_rule *const check2_refund = refund;
 const struct check2_rule *const check2_refundquery = refundquery;
+const struct check2_rule *const check2_micropay = micropay;
+const struct check2_rule *const check2_reverse = orderquery;
 
 static bool
 check2_is_missing(const struct check2_rule *rule, const struct fields *given)

@@ -20,6 +20,8 @@ extern const struct check2_rule *const check2_orderquery;
 extern const struct check2_rule *const check2_closeorder;
 extern const struct check2_rule *const check2_refund;
 extern const struct check2_rule *const check2_refundquery;
+extern const struct check2_rule *const check2_micropay;
+extern const struct check2_rule *const check2_reverse;
 
 /*
  * True if every field obeys.  Otherwise *code is the err_code, and *field

@@ -173,18 +173,19 @@ control_clock(void *app, struct web_request *req, struct web_reply *reply,
 {
 	static const char *const known[] = { "speed", "schedule_s",
 		"answer_ms", "close_min_s", "refund_gap_s",
-		"refund_delay_ms", "prepay_life_s", NULL };
+		"refund_delay_ms", "prepay_life_s", "reverse_min_s", NULL };
 	const struct fields *form = &req->form;
 
 	return web_request_form(req, known, err)
 	    && control_answer(app, "select sandbox.settings_set($1,"
-	    " string_to_array($2, ',')::integer[], $3, $4, $5, $6, $7)",
+	    " string_to_array($2, ',')::integer[], $3, $4, $5, $6, $7, $8)",
 	    BOOKS_ARGS(fields_get(form, "speed"),
 	    fields_get(form, "schedule_s"), fields_get(form, "answer_ms"),
 	    fields_get(form, "close_min_s"),
 	    fields_get(form, "refund_gap_s"),
 	    fields_get(form, "refund_delay_ms"),
-	    fields_get(form, "prepay_life_s")), reply, err);
+	    fields_get(form, "prepay_life_s"),
+	    fields_get(form, "reverse_min_s")), reply, err);
 }
 
 bool

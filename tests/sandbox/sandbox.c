@@ -44,13 +44,18 @@
  * POST /sandbox/scan	code_url, prepay_id or out_trade_no; openid,
  *	coupon_fee and coupon_type (CASH, NO_CASH) if you like: pays
  *	{"out_trade_no","transaction_id"}; 409 says why not
+ * POST /sandbox/auth_code	auth_code, and what the phone does that shows it:
+ *	does pays (at once; so does a code that nobody has spoken of), asks
+ *	(USERPAYING, and pays after after_ms; without it never) or refuses
+ *	(code: the err_code)
  * GET /sandbox/ledger?out_trade_no=&limit=	the books: payments, refunds,
  *	calls, notices with deliveries, violations, faults, keys, settings,
  *	totals;
  *	newest 200 rows of each unless limit says otherwise
  * POST /sandbox/faults	api, fault, times (1; 0: for ever), ms, code, number
  *	(an out_trade_no and so on, whose calls alone it concerns)
- *	api unifiedorder, orderquery, closeorder, refund, refundquery, and of
+ *	api unifiedorder, orderquery, closeorder, refund, refundquery, of V2
+ *	micropay and reverse, and of
  *	V3 certificates:
  *	  refuse	not executed, HTTP 500
  *	  denied	not executed, unsigned return_code FAIL; V3: PARAM_ERROR
@@ -64,6 +69,7 @@
  *			executed, and that is the answer
  *	  echo_other, echo_amount	executed, signed, about something else;
  *			V3: where the answer has a number, an amount
+ *	  recall	reverse: not executed, recall=Y
  *	  probe		V3: executed, WECHATPAY/SIGNTEST/ for a signature
  *	api paid, refunded, notify (both): lost, duplicate, late, reorder,
  *	  forged, probe (V3)
@@ -73,7 +79,8 @@
  *	  recharge_fen are what the accounts hold (plenty, unless said)
  *	fault=none (of one api, or of all with the accounts): all is well
  * POST /sandbox/clock	speed (of the schedule), schedule_s (15,15,30,...),
- *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s
+ *	answer_ms, close_min_s, refund_gap_s, refund_delay_ms, prepay_life_s,
+ *	reverse_min_s
  * POST /sandbox/keys	listed (1, 2, "1,2" or none): the certificates that
  *	/v3/certificates lists; signer (1, 2, public or mixed): who signs
  *	notices, and answers whose request names no key that is listed or
@@ -105,6 +112,7 @@
 
 #include <signal.h>
 
+#include "auth_codes.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -155,6 +163,8 @@ static const struct web_route routes[] = {
 	{ WEB_POST, "/pay/closeorder", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/secapi/pay/refund", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/pay/refundquery", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/pay/micropay", call2_serve, XMLMSG_MAX },
+	{ WEB_POST, "/secapi/pay/reverse", call2_serve, XMLMSG_MAX },
 #define V3_PAY "/v3/pay/transactions/"
 #define V3_REFUNDS "/v3/refund/domestic/refunds"
 	{ WEB_POST, V3_PAY "jsapi", call3_serve, JSONREAD_MAX },
@@ -170,6 +180,7 @@ static const struct web_route routes[] = {
 	{ WEB_GET, "/v3/certificates", call3_serve, 0 },
 	{ WEB_GET, "/sandbox/phone", phone_show, 0 },
 	{ WEB_POST, "/sandbox/scan", control_scan, FORM_MAX },
+	{ WEB_POST, "/sandbox/auth_code", auth_codes_set, FORM_MAX },
 	{ WEB_GET, "/sandbox/ledger", control_ledger, 0 },
 	{ WEB_POST, "/sandbox/faults", faults_plant, FORM_MAX },
 	{ WEB_POST, "/sandbox/clock", control_clock, FORM_MAX },

@@ -9,6 +9,7 @@ language plpgsql as $$
 declare
     payment sandbox.payments;
 begin
+    perform sandbox.auth_code_ripen(given->>'out_trade_no');
     if given ? 'transaction_id' then
         select * into payment from sandbox.payments
         where transaction_id = given->>'transaction_id' for no key update;
@@ -49,6 +50,8 @@ create or replace function sandbox.trade_state_desc(word text) returns text
 language sql immutable as $$
     select case word when 'SUCCESS' then '支付成功'
         when 'REFUND' then '订单发生过退款' when 'NOTPAY' then '订单未支付'
+        when 'USERPAYING' then '需要用户输入支付密码'
+        when 'REVOKED' then '订单已撤销'
         else '订单已关闭' end
 $$;
 

@@ -100,7 +100,7 @@ end $$;
 create or replace function sandbox.settings_set(new_speed integer,
     new_schedule_s integer[], new_answer_ms integer, new_close_min_s integer,
     new_refund_gap_s integer, new_refund_delay_ms integer,
-    new_prepay_life_s integer) returns json
+    new_prepay_life_s integer, new_reverse_min_s integer) returns json
 language plpgsql as $$
 declare
     moment timestamptz := clock_timestamp();
@@ -115,7 +115,8 @@ begin
         close_min_s = coalesce(new_close_min_s, close_min_s),
         refund_gap_s = coalesce(new_refund_gap_s, refund_gap_s),
         refund_delay_ms = coalesce(new_refund_delay_ms, refund_delay_ms),
-        prepay_life_s = coalesce(new_prepay_life_s, prepay_life_s)
+        prepay_life_s = coalesce(new_prepay_life_s, prepay_life_s),
+        reverse_min_s = coalesce(new_reverse_min_s, reverse_min_s)
     returning * into after;
     update sandbox.notices
     set due_at = moment + (due_at - moment) * before.speed / after.speed
@@ -132,6 +133,7 @@ language sql stable as $$
     'payments', (select coalesce(json_agg(row_to_json(v) order by v.id), '[]')
         from (select p.id, p.out_trade_no, p.transaction_id, p.trade_type,
             p.total_fen as total_fee, p.state, p.openid, p.coupon_fen,
+            p.returned_fen,
             p.version, p.sign_type, p.made_at, p.time_expire, p.paid_at,
             (select count(*) from sandbox.prepays e
                 where e.out_trade_no = p.out_trade_no) as prepays,

@@ -97,6 +97,11 @@ begin
     elsif payment.state = 'CLOSED' then
         return query select * from sandbox.refuse(call, 'ORDERCLOSED',
             '订单已关闭');
+    elsif payment.trade_type = 'MICROPAY' then
+        perform sandbox.violation_add('close_of_a_code',
+            payment.out_trade_no, 'it is reversed instead');
+        return query select * from sandbox.refuse(call, 'TRADE_STATE_ERROR',
+            '付款码订单请调用撤销接口');
     elsif age_s < (select close_min_s from sandbox.settings) then
         perform sandbox.violation_add('close_early', payment.out_trade_no,
             'closed after ' || round(age_s, 3) || ' s');
