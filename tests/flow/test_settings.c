@@ -18,7 +18,7 @@
 
 static const char *const names[] = {
 	"api_key", "apiv3_key", "merchant_cert", "merchant_key", "shop_key",
-	"site_secret", "pub_key",
+	"site_secret", "pub_key", "appsecret", "mini",
 };
 
 static char folder[] = "/tmp/wxpay_settings_XXXXXX";
@@ -164,6 +164,36 @@ others_stay_shut(void **state)
 	key_write("apiv3_key", KEY, 0400);
 }
 
+/* Appsecrets: the account's is pay's and the worker's, the mini program's is
+ * pay's; nobody needs one. */
+static void
+appsecrets(void **state)
+{
+	struct settings settings;
+	struct err err = { 0 };
+
+	(void)state;
+	conf_write(COMMON V3 "appsecret = \"~/appsecret\";"
+	    "mini_appid = \"wx2\"; mini_appsecret = \"~/mini\";");
+	for (size_t i = 0; i < COUNT_OF(programs); i++) {
+		unsigned who = programs[i];
+
+		expect(settings_read(path, (enum settings_program)who,
+		    &settings, &err), "%s", err.text);
+		assert_int_equal(settings.appsecret != NULL,
+		    (who & (SETTINGS_PAY | SETTINGS_WORKER)) != 0);
+		assert_int_equal(settings.mini_appsecret != NULL,
+		    who == SETTINGS_PAY);
+		assert_int_equal(settings.mini_appid != NULL,
+		    who == SETTINGS_PAY);
+		settings_clear(&settings);
+	}
+	conf_write(COMMON V3 "mini_appid = \"wx2\";");
+	assert_false(settings_read(path, SETTINGS_PAY, &settings, &err));
+	expect(strstr(err.text, "one without the other") != NULL, "%s",
+	    err.text);
+}
+
 static void
 refused(void **state)
 {
@@ -230,6 +260,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_opens_what),
 		cmocka_unit_test(others_stay_shut),
+		cmocka_unit_test(appsecrets),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(bad_keys),
 	};

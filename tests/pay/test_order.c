@@ -145,6 +145,55 @@ static const struct {
 	{ return_url_check, "https:shop.example.com/", false },
 };
 
+/* P9: a page may be ours by public_url, or by its host. */
+static void
+test_page_url(void **state)
+{
+	static const struct {
+		const char *url;
+		enum err_kind kind;
+	} pages[] = {
+		{ "https://pay.example.com", ERR_NONE },
+		{ "https://pay.example.com/a?b='`\"<>#c", ERR_NONE },
+		{ "https://shop.example.com/", ERR_NONE },
+		{ "https://other.example.com:8443/", ERR_NONE },
+		{ "https://other.example.com/", ERR_FORBIDDEN },
+		{ "https://pay.example.com:443/", ERR_FORBIDDEN },
+		{ "https://pay.example.com.evil.com/", ERR_FORBIDDEN },
+		{ "https://pay.example.com@evil.com/", ERR_FORBIDDEN },
+		{ "https://a@pay.example.com/", ERR_FORBIDDEN },
+		{ "https://pay.example.co", ERR_FORBIDDEN },
+		{ "https:///", ERR_FORBIDDEN },
+		{ "https://", ERR_FORBIDDEN },
+		{ "http://pay.example.com/", ERR_INPUT },
+		{ "HTTPS://pay.example.com/", ERR_INPUT },
+		{ "//pay.example.com/", ERR_INPUT },
+		{ "https://pay.example.com/\\", ERR_INPUT },
+		{ "https://pay.example.com/ ", ERR_INPUT },
+		{ "https://pay.example.com/\r\n", ERR_INPUT },
+		{ "https://pay.example.com/\xe4\xb8\xad", ERR_INPUT },
+		{ "", ERR_INPUT },
+	};
+	static char url[PAGE_URL_MAX + 2] = "https://pay.example.com/";
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(pages); i++) {
+		err = (struct err){ 0 };
+		expect(order_page_url_check(pages[i].url,
+		    "https://pay.example.com/shop", HOSTS, &err)
+		    == (pages[i].kind == ERR_NONE)
+		    && err.kind == pages[i].kind, "%s", pages[i].url);
+	}
+	memset(url + strlen(url), 'x', PAGE_URL_MAX - strlen(url));
+	assert_true(order_page_url_check(url, "https://pay.example.com",
+	    "", &err));
+	url[PAGE_URL_MAX] = 'x';
+	assert_false(order_page_url_check(url, "https://pay.example.com",
+	    "", &err));
+	print_message("    pages: %zu\n", COUNT_OF(pages));
+}
+
 static void
 test_fields(void **state)
 {
@@ -225,6 +274,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_page_url),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_url_lengths),
 		cmocka_unit_test(test_no_hosts),
