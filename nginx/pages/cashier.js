@@ -550,7 +550,8 @@
 		const is_first = kept('authorized') !== me.order_no;
 
 		keep('authorized', me.order_no);
-		if (is_touched || is_first && kept('authorized') !== null)
+		if (url && (is_touched || is_first
+		    && kept('authorized') !== null))
 			go(url);
 		else
 			prepare_never('no_openid');

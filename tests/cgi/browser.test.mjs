@@ -3,7 +3,7 @@
 // console, no breach of the CSP, no dialog; each state: no serious fault of
 // accessibility, and a picture in build/check/screenshots.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, describe, it } from 'node:test';
 import jsqr from 'jsqr';
 import { expect, number } from './lib/actors.mjs';
 import { Browser, DESKTOP, PHONE, WECHAT } from './lib/browser.mjs';
@@ -22,6 +22,11 @@ after(() => browser.close());
 // ask here.
 const evil = await new Ear(s.env).open();
 after(() => evil.close());
+
+// Most of a flow is waiting: they wait beside each other.
+const flows = [];
+const test = (name, fn) => flows.push([name, fn]);
+const AT_ONCE = 3;
 
 const CASHIER = `${URL_OF}/cashier`;
 const BACK = `${URL_OF}/#thanks`;
@@ -428,7 +433,7 @@ test('it asks ever more slowly, not when hidden, less in trouble (P18)',
 	await pause(2500);
 	assert.equal(looks.length, before, 'hidden');
 	await hide(false);
-	await until('a look at once', () => looks.length > before, 500);
+	await until('a look at once', () => looks.length > before, 2000);
 
 	let answer = { status: 503 };
 	await window.page.route(`**/pay/${order.order_no}?*`, (route) =>
@@ -518,21 +523,18 @@ test('phone: H5 is opened by a touch, and leads back (P14)', async () => {
 	await window.close();
 });
 
-// Stands for POST /pay inside WeChat until it knows the shopper's openid by
-// itself: asks for it once, then is told.
-async function stub_openid(window, order) {
-	let is_known = false;
-	await window.page.route('**/pay/authorize?*', (route) => {
-		is_known = true;
-		return route.fulfill({ status: 303,
-			headers: { location: cashier_of(order) } });
-	});
-	await window.page.route('**/pay', (route) => is_known
-		? route.continue({ postData: `${route.request().postData()
-			}&trade_type=JSAPI&openid=oBrowser` })
-		: route.fulfill(answer_json(409, { code: 'OPENID_NEEDED',
-			message: 'openid: needed', authorize_url:
-				`${URL_OF}/pay/authorize?order_no=x` })));
+// Stands for POST /pay inside WeChat until it chooses by User-Agent.
+const choose_jsapi = (window) => window.page.route('**/pay', (route) =>
+	route.continue({ postData: `${route.request().postData()
+		}&trade_type=JSAPI` }));
+
+// Whom WeChat has named pays what he was asked to.
+async function payer_pays({ order_no }) {
+	const { out_trade_no, openid } = await s.one(`select out_trade_no,
+		openid from wxpay_data.payments where order_no = $1
+		order by attempt desc limit 1`, order_no);
+	assert.match(openid, /^\S{6,}$/);
+	await sandbox.scan({ out_trade_no }, { openid });
 }
 
 // WeChat's bridge: keeps what it is asked, and answers when it is told to.
@@ -563,12 +565,18 @@ test('inside WeChat: openid, the bridge, and "ok" is no payment (P25)',
 	const { page } = window;
 	window.meant.push(REFUSED);
 	await page.addInitScript(inject_bridge);
-	await stub_openid(window, order);
+	await choose_jsapi(window);
+	const ways = [];
+	page.on('request', (request) => request.isNavigationRequest()
+		&& ways.push(new URL(request.url()).pathname));
 	await window.goto(cashier_of(order));
 	assert.equal(await bridge_asked(window, 1), 'getBrandWCPayRequest');
 	const pay = await page.evaluate(() => window.asked[0].params);
 	s.voice.assert_jsapi(pay);
 	assert.equal(pay.appId, s.env.APPID);
+	assert.deepEqual(ways, ['/cashier', '/pay/authorize',
+		'/connect/oauth2/authorize', '/pay/authorize/callback',
+		'/cashier']);
 	await window.look('pending');
 	await bridge_says(window, 'cancel');
 	await window.says('note', '您已取消支付');
@@ -588,10 +596,7 @@ test('inside WeChat: openid, the bridge, and "ok" is no payment (P25)',
 	await window.says('state', '等待付款');
 	assert.equal(await shop.state(order), 'pending');
 	assert.ok(page.url().startsWith(CASHIER));
-	const { out_trade_no } = await s.one(`select out_trade_no
-		from wxpay_data.payments where order_no = $1
-		order by attempt desc limit 1`, order.order_no);
-	await sandbox.scan({ out_trade_no }, { openid: 'oBrowser' });
+	await payer_pays(order);
 	await window.says('state', '支付成功');
 	await page.waitForURL(BACK);
 	await window.close();
@@ -622,19 +627,12 @@ test('inside WeChat: authorized and still unknown: no circle (P12)',
 });
 
 test('inside WeChat without a bridge: the JS-SDK pays', async () => {
-	const order = await shop.order({ trade_type: 'JSAPI',
-		openid: 'oBrowser' });
+	const order = await shop.order();
 	const window = await browser.window('jssdk', WECHAT);
 	const { page } = window;
-	let about;
-	await page.route('**/pay', (route) => route.continue({ postData:
-		`${route.request().postData()
-		}&trade_type=JSAPI&openid=oBrowser` }));
-	await page.route('**/pay/jsconfig?*', (route) => {
-		about = new URL(route.request().url()).searchParams.get('url');
-		return route.fulfill(answer_json(200, { appId: s.env.APPID,
-			timestamp: 1, nonceStr: 'n', signature: 's' }));
-	});
+	window.meant.push(REFUSED);
+	await choose_jsapi(window);
+	const asked = page.waitForRequest('**/pay/jsconfig?*');
 	await page.route('https://res.wx.qq.com/**', (route) => route.fulfill({
 		contentType: 'text/javascript', body: `window.wx = {
 			config(config) { this.configured = config;
@@ -647,14 +645,17 @@ test('inside WeChat without a bridge: the JS-SDK pays', async () => {
 	const { configured, chosen } = await page.evaluate(() => ({
 		configured: window.wx.configured,
 		chosen: JSON.parse(JSON.stringify(window.wx.chosen)) }));
-	assert.equal(about, CASHIER);
+	assert.equal(new URL((await asked).url()).searchParams.get('url'),
+		CASHIER);
+	assert.equal(configured.appId, s.env.APPID);
+	assert.match(configured.signature, /^[0-9a-f]{40}$/);
 	assert.deepEqual(configured.jsApiList, ['chooseWXPay']);
 	const { timestamp, ...others } = chosen;
 	s.voice.assert_jsapi({ appId: s.env.APPID, timeStamp: timestamp,
 		...others });
 	await page.evaluate(() => window.wx.chosen.success());
 	await window.says('note', 'Asking WeChat');
-	await sandbox.scan(order, { openid: 'oBrowser' });
+	await payer_pays(order);
 	await window.says('state', 'Paid');
 	await window.close();
 });
@@ -673,9 +674,13 @@ test('a product with a hostile name is text (P16)', async () => {
 	await window.close();
 });
 
+const foreign_pages = new Map();
+evil.answer = ({ url }) => ({ status: 200,
+	body: `<!DOCTYPE html>${foreign_pages.get(url)}` });
+
 const foreign = (window, html) => {
-	evil.answer = () => ({ status: 200, body: `<!DOCTYPE html>${html}` });
-	return window.goto(evil.url);
+	foreign_pages.set(`/${window.name}`, html);
+	return window.goto(`${evil.url}/${window.name}`);
 };
 
 test('nobody frames the cashier (P14)', async () => {
@@ -695,11 +700,9 @@ test('a foreign page can neither order nor cancel (P23)', async () => {
 	const order = await shop.order();
 	const window = await browser.window('foreign');
 	window.meant.push(REFUSED);
-	const count = async () => (await s.one(
-		'select count(*) from wxpay_data.orders')).count;
-	const before = await count();
+	await s.sql("select wxpay.product_set('foreign', 'Foreign', 100)");
 	for (const [path, fields] of [
-		['/pay', { product_id: s.env.PRODUCT_ID, quantity: 1 }],
+		['/pay', { product_id: 'foreign', quantity: 1 }],
 		['/pay', { order_no: order.order_no, token: order.token }],
 		[`/pay/${order.order_no}/close`, { token: order.token }],
 		['/refund', { order_no: order.order_no,
@@ -713,7 +716,13 @@ test('a foreign page can neither order nor cancel (P23)', async () => {
 			window.page.locator('button').click()]);
 		assert.equal(answer.status(), 403, path);
 	}
-	assert.equal(await count(), before);
+	assert.deepEqual(await s.sql(`select from wxpay_data.orders
+		where product_id = 'foreign'`), []);
 	assert.equal(await shop.state(order), 'pending');
 	await window.close();
+});
+
+describe('the shopper', { concurrency: AT_ONCE }, () => {
+	for (const [name, fn] of flows)
+		it(name, fn);
 });
