@@ -229,7 +229,7 @@ test('encodings: percent, UTF-8, NUL (P5, P10)', async () => {
 
 test('openid belongs to JSAPI, and has a form (P11)', async () => {
 	const jsapi = (openid) => product({ trade_type: 'JSAPI', openid });
-	await refused([undefined, '', 'a b', "o'x", 'o\nx', 'x'.repeat(129),
+	await refused(['', 'a b', "o'x", 'o\nx', 'x'.repeat(129),
 		'微信', '<script>', '../x'].map((openid) =>
 		[`openid ${JSON.stringify(openid)}`, jsapi(openid)]));
 });

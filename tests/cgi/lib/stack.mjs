@@ -386,6 +386,9 @@ export async function stack(profile, variables = {}) {
 	await until('the worker has asked for certificates', () => made.one(
 		`select from wxpay_data.wechat_key_fetches
 		where outcome is not null`));
+	await until('the worker has fetched a ticket', () => made.one(
+		`select from wxpay_data.wechat_tokens
+		where kind = 'jsapi_ticket' and value is not null`));
 	return made;
 }
 
