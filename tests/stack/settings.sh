@@ -41,6 +41,7 @@ conf_base() {
 		return_hosts = "localhost:$PORT";
 		allowed_origins = "https://localhost:$PORT";
 		order_life = 7200;
+		micropay = 1;
 		close_after = 300;
 		refund_gap = 60;
 		check_first = 20;
