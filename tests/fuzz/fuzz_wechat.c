@@ -143,7 +143,7 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 {
 	static const struct payment payment = {
 		.out_trade_no = TRADE_NO, .appid = APPID,
-		.trade_type = "NATIVE",
+		.trade_type = "NATIVE", .total_fen = 101,
 	};
 	static const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
@@ -182,21 +182,29 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		wechat_v2_refund_judge(&v2, &refund, &reply, refund_id,
 		    &answer);
 		break;
-	default:
+	case 4:
 		wechat_v2_query_refund_judge(&v2, APPID, REFUND_NO, &reply,
 		    &refunded, &answer);
+		break;
+	case 5:
+		wechat_v2_micropay_judge(&v2, &payment, &reply, &paid,
+		    &answer);
+		break;
+	default:
+		wechat_v2_reverse_judge(&v2, APPID, &reply, &answer);
 	}
 	answer_check(&answer, is_genuine);
 	done = answer.verdict == WECHAT_DONE;
 	assert((prepay.prepay_id[0] != '\0') == (done && call == 0));
 	assert((prepay.code_url[0] != '\0') == (done && call == 0));
-	assert(str_eq(paid.out_trade_no, done && call == 1 ? TRADE_NO : ""));
+	assert(str_eq(paid.out_trade_no,
+	    done && (call == 1 || call == 5) ? TRADE_NO : ""));
 	assert(str_eq(refunded.out_refund_no,
-	    done && call > 3 ? REFUND_NO : ""));
+	    done && call == 4 ? REFUND_NO : ""));
 	assert((refund_id[0] != '\0') == (done && call == 3));
-	if (done && call == 1)
+	if (done && (call == 1 || call == 5))
 		payment_check(&paid);
-	if (done && call > 3)
+	if (done && call == 4)
 		refund_check(&refunded);
 out:
 	buf_clear(&reply.body);
@@ -234,7 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	start_once();
 	if (len < 2)
 		return 0;
-	what = ((unsigned)bytes[0] - 'a') % 8u;
+	what = ((unsigned)bytes[0] - 'a') % 10u;
 	len--;
 	if (what == 0)
 		refunded_try(text, len, false);
