@@ -18,9 +18,10 @@ only('v3');
 const GAP_MS = 50;		// between two payments
 const REFUND_EACH = 3;		// of so many payments
 const PHASE_MS = 2500;
+const TURNS = 10;		// in one phase
 const DAY_AND_MORE = '25 hours 1 minute';
 const WELL = ['done', 'missing', 'paid', 'closed'];
-const TROUBLE = /"level":"(error|warn)"/;
+const TROUBLE = /"level":"error"/;
 
 // All before the first test: when those that are known are done, it is over.
 const rotating = await stack('keys', { KEY_MODE: 'certificate' });
@@ -90,7 +91,6 @@ class Traffic {
 	async end() {
 		clearInterval(this.timer);
 		await Promise.all(this.going);
-		assert.deepEqual(this.failed.map(String), []);
 	}
 
 	// What the journals of both sides say of it.
@@ -112,6 +112,7 @@ class Traffic {
 			sandbox.violations where at >= $1`, [this.since]);
 		assert.deepEqual(odd, []);
 		await books.end();
+		assert.deepEqual(this.failed.map(String), []);
 		const total = rows.reduce((sum, row) => sum + row.count, 0);
 		const { payments, refunds } = this.counts;
 		assert.ok(total >= payments + refunds,
@@ -162,8 +163,11 @@ test('a new certificate in the middle of traffic: nothing fails',
 	await pause(PHASE_MS);
 	await sandbox_keys(s, { listed: '1,2' });
 	await has_listed(s, [second]);
-	await sandbox_keys(s, { signer: 'mixed' });
-	await pause(PHASE_MS);
+	// One or the other; "mixed" would be the public key, too.
+	for (let turn = 0; turn < TURNS; turn++) {
+		await sandbox_keys(s, { signer: turn % 2 ? '1' : '2' });
+		await pause(PHASE_MS / TURNS);
+	}
 	await sandbox_keys(s, { signer: '2' });
 	await pause(PHASE_MS);
 	const during = await report(s);
