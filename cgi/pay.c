@@ -840,7 +840,7 @@ pay_jsconfig(void *app, struct web_request *req, struct web_reply *reply,
 {
 	static const char *const known[] = { "url", NULL };
 	const struct pay *pay = app;
-	struct flow_jsconfig config;
+	struct flow_jsconfig config = { 0 };
 	struct jsonmsg *msg;
 	const char *url;
 	bool found = false;

@@ -133,16 +133,17 @@ oauth_is_there(const struct flow *flow, struct err *err)
 	    || err_set(err, ERR_MISSING, "no such page");
 }
 
+/* Begin way, under a state of its own. */
 static bool
-oauth_go(const struct flow *flow, struct store_oauth *oauth,
+oauth_go(const struct flow *flow, const struct store_oauth *way,
     char url[static FLOW_OAUTH_URL_MAX + 1], bool *found, struct err *err)
 {
 	char state[NONCE_SIZE];
+	struct store_oauth oauth = *way;
 
-	if (!nonce_new(state, err))
-		return false;
-	oauth->state = state;
-	return store_oauth_begin(flow->store, oauth, flow_deadline(), found,
+	oauth.state = state;
+	return nonce_new(state, err)
+	    && store_oauth_begin(flow->store, &oauth, flow_deadline(), found,
 	    err)
 	    && oauth_url(flow, state, url, err);
 }
