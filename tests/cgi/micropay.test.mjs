@@ -6,10 +6,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
-import { expect, number, random } from './lib/actors.mjs';
+import { expect, random } from './lib/actors.mjs';
 import { form } from './lib/http.mjs';
 import { only, stack } from './lib/stack.mjs';
-import { pause, until } from './lib/until.mjs';
+import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
 
 only('v2');
@@ -160,15 +160,42 @@ test('who may, and what is a code', async () => {
 		where order_no = $1`, fields.order_no), []);
 });
 
-test('not configured: 409, and no call', async () => {
+// By a program whose configuration is another.
+async function scan_by_cgi(what, conf) {
 	const { 'x-csrf-token': HTTP_X_CSRF_TOKEN, origin: HTTP_ORIGIN }
 		= await staff.headers();
-	const what = shop.signed();
-	const answer = await s.cgi('pay', 'POST', '/merchant/micropay', {
-		conf: { micropay: 0 }, body: form({ ...what,
-			auth_code: auth_code(), request_id: random() }),
+	return s.cgi('pay', 'POST', '/merchant/micropay', { conf,
+		body: form({ ...what, auth_code: auth_code(),
+			request_id: random() }),
 		env: { HTTP_X_CSRF_TOKEN, HTTP_ORIGIN,
 			REMOTE_USER: staff.name } });
+}
+
+test('a code is charged with V2, whatever new payments are made with',
+	async () => {
+	const what = shop.signed();
+	const answer = await scan_by_cgi(what, { api: 'v3' });
+	assert.equal(answer.status, 200, answer.stdout + answer.stderr);
+	assert.equal((await s.payment(what.order_no)).api, 'v2');
+	await assert_agreed(what.order_no);
+});
+
+test('WeChat cannot be reached: nothing was paid, and another code serves',
+	async () => {
+	const what = shop.signed();
+	const answer = await scan_by_cgi(what,
+		{ wechat_url: 'https://localhost:1' });
+	assert.equal(answer.status, 409, answer.stdout + answer.stderr);
+	assert.equal(answer.json.code, 'PAYMENT_REFUSED');
+	assert.deepEqual(await sandbox.calls(what.order_no), []);
+	const { order_no, token } = answer.json;
+	expect(await scan({ order_no, token }, await phone('pays')), 200);
+	await assert_agreed(order_no);
+});
+
+test('not configured: 409, and no call', async () => {
+	const what = shop.signed();
+	const answer = await scan_by_cgi(what, { micropay: 0 });
 	assert.equal(answer.status, 409, answer.stdout + answer.stderr);
 	assert.equal(answer.json.code, 'MICROPAY_DISABLED');
 	assert.deepEqual(await sandbox.calls(what.order_no), []);
