@@ -429,8 +429,11 @@ answer_pay(const struct pay *pay, const struct web_request *req,
 	case FLOW_PAY_READY:
 		return answer_ready(pay, req, reply, paid, err);
 	case FLOW_PAY_NO:
-		return paid->verdict == STORE_PAY_OPENID
-		    ? answer_openid(pay, req, reply, paid, err)
+		if (paid->verdict == STORE_PAY_OPENID)
+			return answer_openid(pay, req, reply, paid, err);
+		/* what became of the order is on its page */
+		return web_request_is_browser(req) && paid->token[0] != '\0'
+		    ? answer_cashier(reply, paid, err)
 		    : answer_no(reply, paid, err);
 	case FLOW_PAY_BUSY:
 		return web_reply_refuse(reply, 409, "BUSY",

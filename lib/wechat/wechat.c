@@ -570,6 +570,23 @@ wechat_refund(struct wechat *wechat, const struct refund *refund,
 	    nonce, answer);
 }
 
+/* Whose money it is: a refund of the same number that belongs to another
+ * payment, or to another total, is not the one that was asked about. */
+static void
+refunded_must_echo(const struct refund *refund,
+    struct refund_facts *facts, struct wechat_answer *answer)
+{
+	if (answer->verdict != WECHAT_DONE
+	    || ((refund->transaction_id[0] == '\0'
+		|| str_eq(facts->transaction_id, refund->transaction_id))
+	    && (refund->total_fen == 0
+		|| facts->total_fen == refund->total_fen)))
+		return;
+	memset(facts, 0, sizeof(*facts));
+	wechat_answer_doubt(answer, "MISMATCH",
+	    "refund of another transaction_id or total");
+}
+
 void
 wechat_query_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, struct refund_facts *facts,
@@ -578,6 +595,7 @@ wechat_query_refund(struct wechat *wechat, const struct refund *refund,
 	wechat_call(wechat, refund->api, WECHAT_CALL_QUERY_REFUND,
 	    &(struct topic){ .refund = refund, .refunded = facts }, nonce,
 	    answer);
+	refunded_must_echo(refund, facts, answer);
 }
 
 void

@@ -112,8 +112,9 @@ void wechat_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer);
 
-/* refundquery by out_refund_no, under refund's api and appid; nothing else of
- * refund counts.  DONE fills facts. */
+/* refundquery by out_refund_no, under refund's api and appid.  DONE fills
+ * facts, whose transaction_id and total are refund's, unless those are "" and
+ * 0; out_trade_no and amount are the caller's to compare. */
 void wechat_query_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, struct refund_facts *facts,
     struct wechat_answer *answer);

@@ -388,6 +388,13 @@ test('a browser goes to the cashier, which alone is told the token (P15)',
 			`cashier#order_no=${what.order_no}&token=${token}`);
 		assert.equal(gone.text, '');
 	}
+	// given up, it is the page that says so
+	const order = expect(await shop.pay(what), 201).json;
+	await shop.close(order);
+	expect(await shop.pay(what), 409);
+	const { headers } = expect(await shop.pay(what, html), 303);
+	assert.equal(headers.location,
+		`cashier#order_no=${what.order_no}&token=${order.token}`);
 });
 
 test('the cashier: its files, their headers, GET alone (P14)', async () => {

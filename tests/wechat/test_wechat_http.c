@@ -1027,6 +1027,49 @@ test_v3_calls(void **state)
 	}
 }
 
+/* O8: a refund under our number, but of other money, is not ours. */
+static void
+test_refund_of_another(void **state)
+{
+	static const struct {
+		const char *transaction_id;
+		fen_t total_fen;
+		bool is_ours;
+	} cases[] = {
+		{ "", 0, true }, { "", 101, true }, { "4200", 0, true },
+		{ "4200", 101, true }, { "", 102, false }, { "42", 101, false },
+		{ "42001", 0, false },
+	};
+	struct buf raw;
+
+	(void)state;
+	raw3_write(&raw, calls3[4].status, "", NULL, calls3[4].body);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct fake *fake = fake_says(buf_get(&raw));
+		struct wechat *wechat = open_to(&(struct setup){
+			.fake = fake, .is_v3 = true });
+		struct refund refund = refund3;
+		struct refund_facts facts = { 0 };
+		struct wechat_answer answer;
+
+		assert_true(str_copy(refund.transaction_id,
+		    sizeof(refund.transaction_id), cases[i].transaction_id));
+		refund.total_fen = cases[i].total_fen;
+		wechat_query_refund(wechat, &refund, "0123", &facts, &answer);
+		answer_expect(cases[i].transaction_id, &answer,
+		    cases[i].is_ours ? WECHAT_DONE : WECHAT_UNSURE,
+		    cases[i].is_ours ? NULL : "MISMATCH");
+		assert_int_equal(facts.fate, cases[i].is_ours
+		    ? REFUND_PROCESSING : REFUND_UNKNOWN);
+		assert_string_equal(facts.refund_id, cases[i].is_ours
+		    ? "5000" : "");
+		wechat_close(wechat);
+		fake_close(fake);
+		fake_free(fake);
+	}
+	buf_clear(&raw);
+}
+
 /* N21, for answers: whatever their letters, the headers are found; one that
  * came twice, or is out of bounds, proves nothing. */
 static void
@@ -1692,6 +1735,7 @@ main(void)
 		cmocka_unit_test(test_failover_memory),
 		cmocka_unit_test(test_failover_trouble),
 		cmocka_unit_test(test_v3_calls),
+		cmocka_unit_test(test_refund_of_another),
 		cmocka_unit_test(test_v3_headers),
 		cmocka_unit_test(test_v3_answers),
 		cmocka_unit_test(test_v3_failover),
