@@ -98,7 +98,7 @@ export class OtherWeChat3 {
 		this.payments = new Map();
 		this.refunds = new Map();
 		this.plans = [];
-		this.servers = [];
+		this.hosts = new Map();
 	}
 
 	// Asked before the stack is whole: its files are there by then.
@@ -123,15 +123,21 @@ export class OtherWeChat3 {
 		}, (request, response) => this.serve(request, response, port));
 		await new Promise((resolve) =>
 			server.listen(port, 'localhost', resolve));
-		this.servers.push(server);
-		return server;
+		this.hosts.set(port, server);
+	}
+
+	// A host is down.
+	async leave(port) {
+		const server = this.hosts.get(port);
+		this.hosts.delete(port);
+		const closed = new Promise((resolve) => server.close(resolve));
+		server.closeAllConnections();
+		await closed;
 	}
 
 	close() {
-		for (const server of this.servers) {
-			server.close();
-			server.closeAllConnections();
-		}
+		return Promise.all([...this.hosts.keys()].map((port) =>
+			this.leave(port)));
 	}
 
 	must(is_true, what) {
@@ -139,10 +145,11 @@ export class OtherWeChat3 {
 			this.problems.push(what);
 	}
 
-	// The next call of that name is answered by fn(good, response, asked):
-	// what it returns is sent, and if that is nothing, it has done it.
-	next(call, fn, times = 1) {
-		const plan = { call, fn, left: times };
+	// The next call of that name, about a number if one is given, is
+	// answered by fn(good, response, asked): what it returns is sent, and
+	// if that is nothing, it has done it.
+	next(call, fn, times = 1, number = undefined) {
+		const plan = { call, fn, left: times, number };
 		this.plans.push(plan);
 		return plan;
 	}
@@ -163,8 +170,9 @@ export class OtherWeChat3 {
 			?? asked.body?.out_trade_no;
 		this.judge(asked, known);
 		this.requests.push(asked);
-		const plan = this.plans.find(({ call, left }) => left > 0
-			&& (call === asked.call || call === '*'));
+		const plan = this.plans.find(({ call, left, number }) =>
+			left > 0 && (call === asked.call || call === '*')
+			&& (!number || number === asked.number));
 		let good = this.signed(...this.answer(asked));
 		if (plan) {
 			plan.left--;
@@ -409,13 +417,13 @@ export async function other_and_stack(profile, mode) {
 	const dir = await other_wechat(path.join(home, `${profile}_wechat`));
 	const port = port_of(profile) + PORT;
 	const other = new OtherWeChat3(dir, place_of(profile), mode);
-	other.main = await other.listen(port);
+	await other.listen(port);
 	await other.listen(port_of(profile) + BACKUP_PORT);
 	let s = null;
 	after(async () => {
 		// It would go on asking a WeChat that is no more.
 		await s?.kill('worker', 'SIGTERM');
-		other.close();
+		await other.close();
 		if (!shared)
 			fs.rmSync(home, { recursive: true });
 	});
