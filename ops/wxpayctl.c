@@ -1,12 +1,12 @@
 /*
  * wxpayctl: what ops does by hand, and the worker.
  *
- *	wxpayctl [--config PATH] migrate | worker | query ORDER | keys | version
+ *	wxpayctl [--config PATH] migrate | worker | query NUMBER | keys | version
  *
  * migrate makes the schema what this program needs; worker does what time
- * brings; query asks WeChat about an order and shows it; keys shows by which
- * keys WeChat is believed.  Exit status 0; 1 after a failure; 2 after a usage
- * text.
+ * brings; query asks WeChat about an order, which is named by its own number or
+ * by WeChat's of a payment, and shows it; keys shows by which keys WeChat is
+ * believed.  Exit status 0; 1 after a failure; 2 after a usage text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@
 struct command {
 	const char *name;
 	enum settings_program program;
-	bool takes_order;
+	bool takes_number;
 	bool (*run)(const struct settings *settings, const char *order_no,
 	    struct err *err);
 };
@@ -67,24 +67,40 @@ run_worker(const struct settings *settings, const char *order_no,
 	return ok;
 }
 
+/* The order that a number means: its own; or, unless there is one, WeChat's
+ * of a payment, which WeChat is asked about. */
+static bool
+order_find(const struct flow *flow, const char *number,
+    char order_no[static ORDER_NO_MAX + 1], struct err *err)
+{
+	char state[9];
+
+	if (!order_no_check(number, err)
+	    || !store_order_state(flow->store, number, flow_deadline(), state,
+	    err))
+		return false;
+	if (*state != '\0')
+		return str_copy(order_no, ORDER_NO_MAX + 1, number);
+	if (!payment_is_transaction_id(number))
+		return err_set(err, ERR_MISSING, "no order \"%s\"", number);
+	return flow_transaction_find(flow, number, order_no, err);
+}
+
 /* Ask WeChat, run the normal path, and show what came of it. */
 static bool
-run_query(const struct settings *settings, const char *order_no,
+run_query(const struct settings *settings, const char *number,
     struct err *err)
 {
 	struct flow flow;
-	char state[9], *json = NULL;
+	char order_no[ORDER_NO_MAX + 1] = "";
+	char *json = NULL;
 	bool ok;
 
-	if (!order_no_check(order_no, err)
-	    || !flow_open(settings, &flow, err))
+	if (!flow_open(settings, &flow, err))
 		return false;
-	ok = flow_order_check(&flow, order_no, err)
-	    && store_order_state(flow.store, order_no, flow_deadline(), state,
-	    err);
-	if (ok && *state == '\0')
-		ok = err_set(err, ERR_MISSING, "no order \"%s\"", order_no);
-	ok = ok && store_orders_list(flow.store, NULL, order_no, 0, 1,
+	ok = order_find(&flow, number, order_no, err)
+	    && flow_order_check(&flow, order_no, err)
+	    && store_orders_list(flow.store, NULL, order_no, 0, 1,
 	    flow_deadline(), &json, err);
 	if (ok)
 		printf("%s\n", json);
@@ -174,7 +190,7 @@ static int
 usage(void)
 {
 	fputs("usage: wxpayctl [--config PATH] migrate | worker | "
-	    "query ORDER | keys | version\n"
+	    "query NUMBER | keys | version\n"
 	    "PATH: else $WXPAY_CONF, else " CONFIG "\n", stderr);
 	return 2;
 }
@@ -184,7 +200,7 @@ command_find(int argc, char *argv[])
 {
 	for (size_t i = 0; argc > 0 && i < COUNT_OF(commands); i++)
 		if (str_eq(argv[0], commands[i].name)
-		    && argc == (commands[i].takes_order ? 2 : 1))
+		    && argc == (commands[i].takes_number ? 2 : 1))
 			return &commands[i];
 	return NULL;
 }

@@ -57,6 +57,9 @@ grant execute on function wxpay.refund_request, wxpay.refund_decide,
 grant execute on function wxpay.refund_claim, wxpay.refund_told
     to wxpay_refund, wxpay_worker;
 
+grant execute on function wxpay.transaction_ask, wxpay.transaction_told
+    to wxpay_worker;
+
 grant execute on function wxpay.order_expire, wxpay.events_number,
     wxpay.calls_sweep, wxpay.partitions_ahead, wxpay.keys_claim,
     wxpay.key_put, wxpay.keys_told, wxpay.keys_report, wxpay.keys_safe,

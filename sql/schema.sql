@@ -1955,6 +1955,33 @@ end $$;
 
 
 --
+-- Name: transaction_ask(text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.transaction_ask(p_mchid text, p_nonce text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select call_begin(p_mchid, 'query', null, null, p_nonce, 0)
+$$;
+
+
+--
+-- Name: transaction_told(text, bigint, text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.transaction_told(p_mchid text, p_call_no bigint, p_verdict text, p_code text, p_out_trade_no text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+begin
+    perform call_end(p_call_no, p_verdict, p_code);
+    return (select order_no from payments
+        where mchid = p_mchid and out_trade_no = p_out_trade_no);
+end $$;
+
+
+--
 -- Name: actor_is(text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
@@ -4549,6 +4576,22 @@ GRANT ALL ON FUNCTION wxpay.token_told(p_mchid text, p_appid text, p_kind text, 
 
 REVOKE ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.tokens_claim(p_mchid text, p_appid text, p_lease_s integer) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION transaction_ask(p_mchid text, p_nonce text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.transaction_ask(p_mchid text, p_nonce text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.transaction_ask(p_mchid text, p_nonce text) TO wxpay_worker;
+
+
+--
+-- Name: FUNCTION transaction_told(p_mchid text, p_call_no bigint, p_verdict text, p_code text, p_out_trade_no text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.transaction_told(p_mchid text, p_call_no bigint, p_verdict text, p_code text, p_out_trade_no text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.transaction_told(p_mchid text, p_call_no bigint, p_verdict text, p_code text, p_out_trade_no text) TO wxpay_worker;
 
 
 --

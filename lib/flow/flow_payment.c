@@ -245,6 +245,53 @@ flow_order_check(const struct flow *flow, const char *order_no,
 	return true;
 }
 
+/* WeChat's answer about a number of its, unless it says which payment. */
+static bool
+transaction_refuse(const char *transaction_id,
+    const struct wechat_answer *answer, struct err *err)
+{
+	if (answer->verdict == WECHAT_MISSING)
+		return err_set(err, ERR_MISSING, "WeChat knows no payment "
+		    "\"%s\" of this merchant", transaction_id);
+	return err_set(err, answer->verdict == WECHAT_REFUSED
+	    || answer->verdict == WECHAT_DENIED ? ERR_REFUSED : ERR_UNSURE,
+	    "query \"%s\": %s %s", transaction_id,
+	    wechat_verdict_name(answer->verdict), answer->code);
+}
+
+bool
+flow_transaction_find(const struct flow *flow, const char *transaction_id,
+    char order_no[static ORDER_NO_MAX + 1], struct err *err)
+{
+	struct payment_facts facts = { 0 };
+	struct wechat_answer answer;
+	struct store_outcome outcome;
+	struct payment_key key = { 0 };
+	char nonce[NONCE_SIZE];
+	int64_t call_no;
+
+	if (!payment_api_parse(flow->settings->api, &key.api)
+	    || !str_copy(key.appid, sizeof(key.appid), flow->settings->appid)
+	    || !str_copy(key.transaction_id, sizeof(key.transaction_id),
+	    transaction_id))
+		return err_set(err, ERR_INPUT, "transaction_id: too long");
+	if (!nonce_new(nonce, err)
+	    || !store_transaction_ask(flow->store, nonce, flow_deadline(),
+	    &call_no, err))
+		return false;
+	wechat_query(flow->wechat, &key, nonce, &facts, &answer);
+	flow_answered(flow, "query", transaction_id, &answer);
+	outcome = flow_outcome_of(facts.out_trade_no, 0, call_no, &answer, 0);
+	if (!store_transaction_told(flow->store, &outcome, flow_deadline(),
+	    order_no, err))
+		return false;
+	if (answer.verdict != WECHAT_DONE)
+		return transaction_refuse(transaction_id, &answer, err);
+	return order_no[0] != '\0' || err_set(err, ERR_MISSING, "\"%s\" is "
+	    "\"%s\", which is no payment of ours", transaction_id,
+	    facts.out_trade_no);
+}
+
 static bool
 order_close_call(const struct flow *flow, const struct store_close *call,
     const char *nonce, struct err *err)

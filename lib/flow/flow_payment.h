@@ -46,6 +46,15 @@ MUSTUSE bool flow_order_check(const struct flow *flow, const char *order_no,
     struct err *err);
 
 /*
+ * Ask WeChat which payment has this number of its, and find its order.
+ * Nothing moves by it.  ERR_MISSING if WeChat knows no such payment of this
+ * merchant, or we do not; ERR_REFUSED, ERR_UNSURE with WeChat's code.
+ */
+MUSTUSE bool flow_transaction_find(const struct flow *flow,
+    const char *transaction_id, char order_no[static ORDER_NO_MAX + 1],
+    struct err *err);
+
+/*
  * Close an order for its shopper: what can be closed at WeChat now is; the
  * rest the worker closes.  *verdict is CLOSED, CLOSING, PAID or UNKNOWN.
  */

@@ -21,6 +21,13 @@ payment_openid_check(const char *openid, struct err *err)
 }
 
 bool
+payment_is_transaction_id(const char *text)
+{
+	return str_is_of(text, STR_DIGITS, TRANSACTION_ID_LEN,
+	    TRANSACTION_ID_LEN);
+}
+
+bool
 payment_auth_code_check(const char *auth_code, struct err *err)
 {
 	if (!str_is_of(auth_code, STR_DIGITS, 18, 18) || auth_code[0] != '1'

@@ -17,6 +17,7 @@
 
 #define OUT_TRADE_NO_MAX 32
 #define TRANSACTION_ID_MAX 32
+#define TRANSACTION_ID_LEN 28	/* of all that WeChat gives */
 #define OPENID_MAX 128
 #define APPID_MAX 32
 #define MCHID_MAX 32
@@ -44,11 +45,13 @@ enum payment_api {
 MUSTUSE bool payment_api_parse(const char *text, enum payment_api *out);
 const char *payment_api_name(enum payment_api api);
 
-/* By what WeChat is asked about a payment. */
+/* By what WeChat is asked about a payment: its own number counts where ours,
+ * the out_trade_no, is "". */
 struct payment_key {
 	enum payment_api api;
 	char appid[APPID_MAX + 1];
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
+	char transaction_id[TRANSACTION_ID_MAX + 1];
 };
 
 /* What the call that makes a payment needs to know; fixed by the first one,
@@ -98,6 +101,9 @@ struct payment_facts {
 	fen_t total_fen;
 	epoch_t paid_at;			/* 0 if unpaid */
 };
+
+/* WeChat's number of a payment, as its bills show it: 28 digits. */
+bool payment_is_transaction_id(const char *text);
 
 /* A payment code: 18 digits, the first two 10 to 15 [v2.md 7.2]. */
 MUSTUSE bool payment_auth_code_check(const char *auth_code, struct err *err);

@@ -133,6 +133,43 @@ store_payment_closed(struct store *store,
 	return query_payment_state(store, &query, deadline, out, err);
 }
 
+bool
+store_transaction_ask(struct store *store, const char *nonce,
+    int64_t deadline, int64_t *call_no, struct err *err)
+{
+	struct store_query query;
+	PGresult *rows = NULL;
+	bool ok = false;
+
+	store_query_init(&query, STORE_SQL_TRANSACTION_ASK, store);
+	store_query_text(&query, nonce);
+	ok = store_query_row(store, &query, deadline, &rows, err)
+	    && store_rows_int(rows, "transaction_ask", call_no, err);
+	PQclear(rows);
+	return ok;
+}
+
+bool
+store_transaction_told(struct store *store,
+    const struct store_outcome *outcome, int64_t deadline,
+    char order_no[static ORDER_NO_MAX + 1], struct err *err)
+{
+	struct store_query query;
+	PGresult *rows = NULL;
+	bool ok = false;
+
+	store_query_init(&query, STORE_SQL_TRANSACTION_TOLD, store);
+	store_query_int(&query, outcome->call_no);
+	store_query_text(&query, outcome->verdict);
+	store_query_text(&query, outcome->code);
+	store_query_text(&query, outcome->out_trade_no);
+	ok = store_query_row(store, &query, deadline, &rows, err)
+	    && store_rows_text(rows, 0, "transaction_told", order_no,
+		ORDER_NO_MAX + 1, err);
+	PQclear(rows);
+	return ok;
+}
+
 /* -------------------------------------------------- the shopper and staff */
 
 static bool

@@ -114,6 +114,17 @@ MUSTUSE bool store_payment_closed(struct store *store,
     const struct store_outcome *outcome, int64_t deadline,
     enum store_payment_state *out, struct err *err);
 
+/* A query by WeChat's number, which belongs to no payment yet:
+ * transaction_ask.sql */
+MUSTUSE bool store_transaction_ask(struct store *store, const char *nonce,
+    int64_t deadline, int64_t *call_no, struct err *err);
+
+/* What became of it, out_trade_no "" if it is not known.  order_no is that of
+ * the payment, or "" if we have none: transaction_told.sql */
+MUSTUSE bool store_transaction_told(struct store *store,
+    const struct store_outcome *outcome, int64_t deadline,
+    char order_no[static ORDER_NO_MAX + 1], struct err *err);
+
 /* ---- the shopper and staff */
 
 enum store_close_verdict {

@@ -117,6 +117,10 @@ static const char *const texts[] = {
 	    " $4::bigint, $5::text, $6::text, $7::int)",
 	[STORE_SQL_MICROPAY_EXPIRE] = "select * from wxpay.micropay_expire("
 	    "$1::text, $2::int)",
+	[STORE_SQL_TRANSACTION_ASK] = "select * from wxpay.transaction_ask("
+	    "$1::text, $2::text)",
+	[STORE_SQL_TRANSACTION_TOLD] = "select * from wxpay.transaction_told("
+	    "$1::text, $2::bigint, $3::text, $4::text, $5::text)",
 };
 
 /* ------------------------------------------------------------ parameters */

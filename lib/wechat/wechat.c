@@ -309,8 +309,7 @@ topic_format_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		return wechat_v2_prepay_format(v2, topic->payment, nonce, out,
 		    err);
 	case WECHAT_CALL_QUERY:
-		return wechat_v2_query_format(v2, topic->key->appid,
-		    topic->key->out_trade_no, nonce, out, err);
+		return wechat_v2_query_format(v2, topic->key, nonce, out, err);
 	case WECHAT_CALL_CLOSE:
 		return wechat_v2_close_format(v2, topic->key->appid,
 		    topic->key->out_trade_no, nonce, out, err);
@@ -343,8 +342,8 @@ topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		    topic->prepay, answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v2_query_judge(v2, topic->key->appid,
-		    topic->key->out_trade_no, reply, topic->paid, answer);
+		wechat_v2_query_judge(v2, topic->key, reply, topic->paid,
+		    answer);
 		break;
 	case WECHAT_CALL_CLOSE:
 		wechat_v2_close_judge(v2, topic->key->appid, reply, answer);
@@ -379,8 +378,7 @@ topic_format_v3(const struct wechat_v3 *v3, enum wechat_call call,
 	case WECHAT_CALL_PREPAY:
 		return wechat_v3_prepay_format(v3, topic->payment, out, err);
 	case WECHAT_CALL_QUERY:
-		return wechat_v3_query_format(v3, topic->key->out_trade_no,
-		    out, err);
+		return wechat_v3_query_format(v3, topic->key, out, err);
 	case WECHAT_CALL_CLOSE:
 		return wechat_v3_close_format(v3, topic->key->out_trade_no,
 		    out, err);

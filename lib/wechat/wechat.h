@@ -95,8 +95,11 @@ void wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer);
 
-/* orderquery by out_trade_no.  DONE fills facts, whose numbers are those
- * that were asked for; for a paid one all fields. */
+/*
+ * orderquery, by either number.  DONE fills facts, whose number is the one
+ * that was asked for; for a paid one all fields.  V3 asked by WeChat's number
+ * needs no appid: facts say under which it was paid.
+ */
 void wechat_query(struct wechat *wechat, const struct payment_key *key,
     const char *nonce, struct payment_facts *facts,
     struct wechat_answer *answer);

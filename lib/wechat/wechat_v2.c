@@ -132,12 +132,15 @@ v2_ask_format(const struct wechat_v2 *v2, const char *appid,
 }
 
 bool
-wechat_v2_query_format(const struct wechat_v2 *v2, const char *appid,
-    const char *out_trade_no, const char *nonce, struct buf *out,
+wechat_v2_query_format(const struct wechat_v2 *v2,
+    const struct payment_key *key, const char *nonce, struct buf *out,
     struct err *err)
 {
-	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
-	    out, err);
+	if (key->out_trade_no[0] == '\0')
+		return v2_ask_format(v2, key->appid, "transaction_id",
+		    key->transaction_id, nonce, out, err);
+	return v2_ask_format(v2, key->appid, "out_trade_no",
+	    key->out_trade_no, nonce, out, err);
 }
 
 bool
@@ -263,28 +266,47 @@ wechat_v2_prepay_judge(const struct wechat_v2 *v2,
 }
 
 static bool
-v2_read_query(const struct fields *fields, const char *out_trade_no,
+v2_echoes(const struct fields *fields, const char *name, const char *sent,
+    struct err *err)
+{
+	return str_eq(fields_text(fields, name), sent)
+	    || err_set(err, ERR_INPUT, "%s: not ours", name);
+}
+
+/* The number that was asked for, whichever it is. */
+static bool
+v2_echoes_key(const struct fields *fields, const struct payment_key *key,
+    struct err *err)
+{
+	if (key->out_trade_no[0] == '\0')
+		return v2_echoes(fields, "transaction_id",
+		    key->transaction_id, err);
+	return v2_echoes(fields, "out_trade_no", key->out_trade_no, err);
+}
+
+static bool
+v2_read_query(const struct fields *fields, const struct payment_key *key,
     struct payment_facts *out, struct err *err)
 {
 	enum payment_fate fate;
 
-	if (!str_eq(fields_text(fields, "out_trade_no"), out_trade_no))
-		return err_set(err, ERR_INPUT, "out_trade_no: not ours");
+	if (!v2_echoes_key(fields, key, err))
+		return false;
 	fate = payment_fate_of(fields_text(fields, "trade_state"));
 	return wechat_facts_payment(fields, fate, out, err);
 }
 
 void
-wechat_v2_query_judge(const struct wechat_v2 *v2, const char *appid,
-    const char *out_trade_no, const struct wechat_http_reply *reply,
+wechat_v2_query_judge(const struct wechat_v2 *v2,
+    const struct payment_key *key, const struct wechat_http_reply *reply,
     struct payment_facts *facts, struct wechat_answer *answer)
 {
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY, appid, reply,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY, key->appid, reply,
 	    &fields, answer)
-	    && !v2_read_query(&fields, out_trade_no, facts, &err))
+	    && !v2_read_query(&fields, key, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	fields_clear(&fields);
 }
@@ -300,14 +322,6 @@ wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
 	(void)!wechat_v2_answer_read(v2, WECHAT_CALL_CLOSE, appid, reply,
 	    &fields, answer);
 	fields_clear(&fields);
-}
-
-static bool
-v2_echoes(const struct fields *fields, const char *name, const char *sent,
-    struct err *err)
-{
-	return str_eq(fields_text(fields, name), sent)
-	    || err_set(err, ERR_INPUT, "%s: not ours", name);
 }
 
 static bool

@@ -45,8 +45,8 @@ MUSTUSE bool wechat_v2_prepay_format(const struct wechat_v2 *v2,
     const struct payment *payment, const char *nonce, struct buf *out,
     struct err *err);
 MUSTUSE bool wechat_v2_query_format(const struct wechat_v2 *v2,
-    const char *appid, const char *out_trade_no, const char *nonce,
-    struct buf *out, struct err *err);
+    const struct payment_key *key, const char *nonce, struct buf *out,
+    struct err *err);
 MUSTUSE bool wechat_v2_close_format(const struct wechat_v2 *v2,
     const char *appid, const char *out_trade_no, const char *nonce,
     struct buf *out, struct err *err);
@@ -67,8 +67,8 @@ MUSTUSE bool wechat_v2_reverse_format(const struct wechat_v2 *v2,
 void wechat_v2_prepay_judge(const struct wechat_v2 *v2,
     const struct payment *payment, const struct wechat_http_reply *reply,
     struct payment_prepay *prepay, struct wechat_answer *answer);
-void wechat_v2_query_judge(const struct wechat_v2 *v2, const char *appid,
-    const char *out_trade_no, const struct wechat_http_reply *reply,
+void wechat_v2_query_judge(const struct wechat_v2 *v2,
+    const struct payment_key *key, const struct wechat_http_reply *reply,
     struct payment_facts *facts, struct wechat_answer *answer);
 void wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
     const struct wechat_http_reply *reply, struct wechat_answer *answer);

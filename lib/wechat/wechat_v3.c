@@ -187,20 +187,15 @@ v3_ask_format(const struct wechat_v3 *v3, const char *path,
 }
 
 bool
-wechat_v3_query_format(const struct wechat_v3 *v3, const char *out_trade_no,
-    struct wechat_v3_request *out, struct err *err)
-{
-	return v3_ask_format(v3, TRANSACTIONS "/out-trade-no/", out_trade_no,
-	    out, err);
-}
-
-bool
-wechat_v3_query_id_format(const struct wechat_v3 *v3,
-    const char *transaction_id, struct wechat_v3_request *out,
+wechat_v3_query_format(const struct wechat_v3 *v3,
+    const struct payment_key *key, struct wechat_v3_request *out,
     struct err *err)
 {
-	return v3_ask_format(v3, TRANSACTIONS "/id/", transaction_id, out,
-	    err);
+	if (key->out_trade_no[0] == '\0')
+		return v3_ask_format(v3, TRANSACTIONS "/id/",
+		    key->transaction_id, out, err);
+	return v3_ask_format(v3, TRANSACTIONS "/out-trade-no/",
+	    key->out_trade_no, out, err);
 }
 
 bool
@@ -359,6 +354,23 @@ v3_echoes_fen(const char *name, fen_t said, fen_t sent, struct err *err)
 	return said == sent || err_set(err, ERR_INPUT, "%s: not ours", name);
 }
 
+/* Whoever asks by WeChat's number cannot know the appid yet. */
+static bool
+v3_echoes_key(const struct jsonread *json, const struct payment_facts *facts,
+    const struct payment_key *key, struct err *err)
+{
+	const char *transaction_id = NULL;
+
+	if (key->out_trade_no[0] == '\0')
+		return jsonread_text(json, "transaction_id", &transaction_id,
+		    err)
+		    && v3_echoes("transaction_id", transaction_id,
+			key->transaction_id, err);
+	return v3_echoes("appid", facts->appid, key->appid, err)
+	    && v3_echoes("out_trade_no", facts->out_trade_no,
+		key->out_trade_no, err);
+}
+
 static bool
 v3_read_query(const struct wechat_v3 *v3, const struct jsonread *json,
     const struct payment_key *key, struct payment_facts *out,
@@ -368,9 +380,7 @@ v3_read_query(const struct wechat_v3 *v3, const struct jsonread *json,
 
 	if (!wechat_v3_facts_payment(json, &facts, err)
 	    || !v3_echoes("mchid", facts.mchid, v3->mchid, err)
-	    || !v3_echoes("appid", facts.appid, key->appid, err)
-	    || !v3_echoes("out_trade_no", facts.out_trade_no,
-		key->out_trade_no, err))
+	    || !v3_echoes_key(json, &facts, key, err))
 		return false;
 	*out = facts;
 	return true;

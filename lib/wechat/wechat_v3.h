@@ -50,9 +50,7 @@ MUSTUSE bool wechat_v3_prepay_format(const struct wechat_v3 *v3,
     const struct payment *payment, struct wechat_v3_request *out,
     struct err *err);
 MUSTUSE bool wechat_v3_query_format(const struct wechat_v3 *v3,
-    const char *out_trade_no, struct wechat_v3_request *out, struct err *err);
-MUSTUSE bool wechat_v3_query_id_format(const struct wechat_v3 *v3,
-    const char *transaction_id, struct wechat_v3_request *out,
+    const struct payment_key *key, struct wechat_v3_request *out,
     struct err *err);
 MUSTUSE bool wechat_v3_close_format(const struct wechat_v3 *v3,
     const char *out_trade_no, struct wechat_v3_request *out, struct err *err);

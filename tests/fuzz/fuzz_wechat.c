@@ -145,6 +145,9 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		.out_trade_no = TRADE_NO, .appid = APPID,
 		.trade_type = "NATIVE", .total_fen = 101,
 	};
+	static const struct payment_key asked = {
+		.appid = APPID, .out_trade_no = TRADE_NO,
+	};
 	static const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
 		.appid = APPID, .total_fen = 101, .refund_fen = 51,
@@ -172,7 +175,7 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		    &answer);
 		break;
 	case 1:
-		wechat_v2_query_judge(&v2, APPID, TRADE_NO, &reply, &paid,
+		wechat_v2_query_judge(&v2, &asked, &reply, &paid,
 		    &answer);
 		break;
 	case 2:

@@ -79,6 +79,18 @@ test_auth_codes(void **state)
 }
 
 static void
+test_transaction_ids(void **state)
+{
+	(void)state;
+	assert_true(payment_is_transaction_id("4200002024011512345678901234"));
+	assert_false(payment_is_transaction_id("420000202401151234567890123"));
+	assert_false(payment_is_transaction_id(
+	    "42000020240115123456789012345"));
+	assert_false(payment_is_transaction_id("420000202401151234567890123x"));
+	assert_false(payment_is_transaction_id(""));
+}
+
+static void
 test_words(void **state)
 {
 	static const struct {
@@ -160,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_trade_types),
 		cmocka_unit_test(test_openids),
 		cmocka_unit_test(test_auth_codes),
+		cmocka_unit_test(test_transaction_ids),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_schedule_any_age),

@@ -54,6 +54,16 @@ static const struct payment scanned = {
 	.time_expire = 1705248000,
 };
 
+static const struct payment_key asked = {
+	.api = PAYMENT_V2, .appid = APPID, .out_trade_no = TRADE_NO,
+};
+
+static const struct payment_key asked_by_id = {
+	.api = PAYMENT_V2, .appid = APPID, .transaction_id = TRANSACTION,
+};
+
+static const struct payment_key *query_key = &asked;	/* of what is judged */
+
 static const struct refund refund = {
 	.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
 	.transaction_id = TRANSACTION, .appid = APPID, .reason = "已售完",
@@ -118,6 +128,9 @@ requests_of(enum sign2_type type)
 		{ "notify_url", "https://pay.example.com/wx/notify/paid" },
 	};
 	static const struct want want_ask[] = { { "out_trade_no", TRADE_NO } };
+	static const struct want want_by_id[] = {
+		{ "transaction_id", TRANSACTION },
+	};
 	static const struct want want_refund[] = {
 		{ "transaction_id", TRANSACTION },
 		{ "out_refund_no", REFUND_NO }, { "total_fee", "101" },
@@ -149,9 +162,12 @@ requests_of(enum sign2_type type)
 	    COUNT_OF(want_native));
 	assert_true(wechat_v2_prepay_format(&v2, &jsapi, NONCE, &out, &err));
 	request_compare("jsapi", &v2, &out, want_jsapi, COUNT_OF(want_jsapi));
-	assert_true(wechat_v2_query_format(&v2, APPID, TRADE_NO, NONCE, &out,
-	    &err));
+	assert_true(wechat_v2_query_format(&v2, &asked, NONCE, &out, &err));
 	request_compare("query", &v2, &out, want_ask, COUNT_OF(want_ask));
+	assert_true(wechat_v2_query_format(&v2, &asked_by_id, NONCE, &out,
+	    &err));
+	request_compare("query by WeChat's number", &v2, &out, want_by_id,
+	    COUNT_OF(want_by_id));
 	assert_true(wechat_v2_close_format(&v2, APPID, TRADE_NO, NONCE, &out,
 	    &err));
 	request_compare("close", &v2, &out, want_ask, COUNT_OF(want_ask));
@@ -252,8 +268,8 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v2_query_judge(v2, APPID, TRADE_NO, reply,
-		    &out->payment, &out->answer);
+		wechat_v2_query_judge(v2, query_key, reply, &out->payment,
+		    &out->answer);
 		break;
 	case WECHAT_CALL_CLOSE:
 		wechat_v2_close_judge(v2, APPID, reply, &out->answer);
@@ -420,6 +436,39 @@ verdict_expect(const char *what, const struct verdict *got,
 	    "%s: %s %s \"%s\"%s", what,
 	    wechat_verdict_name(got->answer.verdict), got->answer.code,
 	    got->answer.text, got->answer.alarm ? " alarm" : "");
+}
+
+/* Asked by WeChat's number, ours is what we learn; a number that is not the
+ * one asked for teaches nothing. */
+static void
+test_by_transaction_id(void **state)
+{
+	static const struct change fine[] = {
+		{ "out_trade_no", "G20240115000002" },
+		{ "trade_state", "REVOKED" },
+	};
+	static const struct change odd[] = {
+		{ "transaction_id", "4200002024011512345678901235" },
+		{ "transaction_id", NULL }, { "transaction_id", "" },
+		{ "out_trade_no", NULL }, { "out_trade_no", "" },
+		{ "mch_id", "1900000110" }, { "appid", "wx1" },
+	};
+	struct verdict got;
+
+	(void)state;
+	query_key = &asked_by_id;
+	for (size_t i = 0; i < COUNT_OF(fine); i++) {
+		changed_judge(WECHAT_CALL_QUERY, &fine[i], 1, &got);
+		verdict_expect(fine[i].value, &got, WECHAT_DONE, "", false);
+		assert_string_equal(got.payment.out_trade_no,
+		    i == 0 ? fine[i].value : TRADE_NO);
+	}
+	for (size_t i = 0; i < COUNT_OF(odd); i++) {
+		changed_judge(WECHAT_CALL_QUERY, &odd[i], 1, &got);
+		verdict_expect(odd[i].name, &got, WECHAT_UNSURE, "MISMATCH",
+		    true);
+	}
+	query_key = &asked;
 }
 
 static void
@@ -1228,6 +1277,7 @@ main(void)
 		cmocka_unit_test(test_requests_repeat),
 		cmocka_unit_test(test_product_id),
 		cmocka_unit_test(test_right_answers),
+		cmocka_unit_test(test_by_transaction_id),
 		cmocka_unit_test(test_one_field),
 		cmocka_unit_test(test_every_call),
 		cmocka_unit_test(test_unproved),

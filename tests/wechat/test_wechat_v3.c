@@ -53,6 +53,12 @@ static const struct payment_key asked = {
 	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
 };
 
+static const struct payment_key asked_by_id = {
+	.api = PAYMENT_V3, .transaction_id = TRANSACTION,
+};
+
+static const struct payment_key *query_key = &asked;	/* of what is judged */
+
 static const struct refund refund = {
 	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
 	.out_trade_no = TRADE_NO, .transaction_id = TRANSACTION,
@@ -103,10 +109,10 @@ test_requests(void **state)
 	request_expect("native", ok, &request, "POST",
 	    "/v3/pay/transactions/native",
 	    NATIVE_HEAD "\"Tea \\\"<&\\\\>/\\\"\"" NATIVE_TAIL NATIVE_END);
-	ok = wechat_v3_query_format(&v3, TRADE_NO, &request, &err);
+	ok = wechat_v3_query_format(&v3, &asked, &request, &err);
 	request_expect("query", ok, &request, "GET", "/v3/pay/transactions/"
 	    "out-trade-no/" TRADE_NO "?mchid=" W3_MCHID, "");
-	ok = wechat_v3_query_id_format(&v3, TRANSACTION, &request, &err);
+	ok = wechat_v3_query_format(&v3, &asked_by_id, &request, &err);
 	request_expect("query by WeChat's number", ok, &request, "GET",
 	    "/v3/pay/transactions/id/" TRANSACTION "?mchid=" W3_MCHID, "");
 	ok = wechat_v3_close_format(&v3, "a|b*c/d?", &request, &err);
@@ -277,8 +283,9 @@ test_request_vectors(void **state)
 			ok = wechat_v3_certificates_format(&request, &err);
 			break;
 		case 1:
-			ok = wechat_v3_query_format(&v3,
-			    "1217752501201407033233368018", &request, &err);
+			ok = wechat_v3_query_format(&v3, &(struct payment_key){
+			    .out_trade_no = "1217752501201407033233368018",
+			    }, &request, &err);
 			break;
 		case 2:
 			ok = wechat_v3_prepay_format(&v3, &jsapi, &request,
@@ -386,7 +393,7 @@ reply_judge(enum wechat_call call, const struct payment *payment,
 		    &out->prepay, &out->answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v3_query_judge(&v3, &asked, reply, W3_NOW,
+		wechat_v3_query_judge(&v3, query_key, reply, W3_NOW,
 		    &out->payment, &out->answer);
 		break;
 	case WECHAT_CALL_CLOSE:
@@ -524,6 +531,43 @@ test_right_answers(void **state)
 			assert_int_equal(got.refund.refunded_at, W3_NOW + 5);
 		}
 	}
+}
+
+/* Asked by WeChat's number, ours and the appid are what we learn; a number that
+ * is not the one asked for teaches nothing. */
+static void
+test_by_transaction_id(void **state)
+{
+	static const struct w3_member fine[] = {
+		{ "out_trade_no", "\"G2\"" },
+		{ "appid", "\"wx8888888888888888\"" },
+		{ "trade_state", "\"REVOKED\"" },
+	};
+	static const struct w3_member odd[] = {
+		{ "transaction_id", "\"4200001234202601011234567891\"" },
+		{ "transaction_id", NULL }, { "transaction_id", "\"\"" },
+		{ "transaction_id", "1" }, { "out_trade_no", NULL },
+		{ "out_trade_no", "\"\"" }, { "mchid", "\"1900000110\"" },
+		{ "appid", NULL },
+	};
+	struct verdict got;
+
+	(void)state;
+	query_key = &asked_by_id;
+	for (size_t i = 0; i < COUNT_OF(fine); i++) {
+		answer_judge(WECHAT_CALL_QUERY, &fine[i], REPLY3_BY_PUB_KEY,
+		    &got);
+		verdict_expect(fine[i].json, &got, WECHAT_DONE, "", false);
+		assert_string_equal(got.payment.out_trade_no,
+		    i == 0 ? "G2" : TRADE_NO);
+	}
+	for (size_t i = 0; i < COUNT_OF(odd); i++) {
+		answer_judge(WECHAT_CALL_QUERY, &odd[i], REPLY3_BY_PUB_KEY,
+		    &got);
+		verdict_expect(odd[i].name, &got, WECHAT_UNSURE, "MISMATCH",
+		    true);
+	}
+	query_key = &asked;
 }
 
 /* In V3 only JSAPI has a prepay_id; NATIVE has a URL. */
@@ -1360,6 +1404,7 @@ main(void)
 		cmocka_unit_test(test_request_vectors),
 		cmocka_unit_test(test_authorization),
 		cmocka_unit_test(test_right_answers),
+		cmocka_unit_test(test_by_transaction_id),
 		cmocka_unit_test(test_prepay_id),
 		cmocka_unit_test(test_one_member),
 		cmocka_unit_test(test_states),

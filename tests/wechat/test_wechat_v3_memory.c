@@ -138,7 +138,7 @@ run_query_format(struct err *err)
 	bool ok;
 
 	wechat_v3_request_init(&request);
-	ok = wechat_v3_query_format(&v3, TRADE_NO, &request, err);
+	ok = wechat_v3_query_format(&v3, &key, &request, err);
 	return request_end(ok, &request, "", err);
 }
 
