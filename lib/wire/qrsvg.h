@@ -1,7 +1,7 @@
 /*
  * qrsvg: a QR code as an SVG picture.
  *
- * Knows nothing of what the code says.  Hides libqrencode.  Owns nothing.
+ * Knows nothing of what the code says.  Hides how it is drawn.  Owns nothing.
  */
 #ifndef WIRE_QRSVG_H
 #define WIRE_QRSVG_H
@@ -12,10 +12,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define QRSVG_TEXT_MAX 512	/* bytes of text; WeChat's code_url is ~40 */
-
-/* Append the SVG: error correction M, 4 modules of quiet zone, one path,
- * scales to any size.  ERR_INPUT if text is empty or too long. */
+/* Append the SVG: the quiet zone around it, one path, scales to any size.
+ * Fails as qr_new. */
 MUSTUSE bool qrsvg_format(const char *text, struct buf *out, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* qrsvg: the picture is the code that libqrencode made, module by module. */
+#include "wire/qr.h"
 #include "wire/qrsvg.h"
 
 #include <qrencode.h>
@@ -81,15 +82,15 @@ picture_compare(const char *text)
 static void
 test_pictures(void **state)
 {
-	char text[QRSVG_TEXT_MAX + 1] = "";
+	char text[QR_TEXT_MAX + 1] = "";
 
 	(void)state;
 	picture_compare("weixin://wxpay/bizpayurl?pr=EXAMPLE01");
 	picture_compare("\xe4\xb8\xad");
-	for (size_t len = 1; len <= QRSVG_TEXT_MAX; len++) {
+	for (size_t len = 1; len <= QR_TEXT_MAX; len++) {
 		text[len - 1] = (char)('!' + len * 7 % 90);
 		text[len] = '\0';
-		if (len % 64 == 1 || len == QRSVG_TEXT_MAX)
+		if (len % 64 == 1 || len == QR_TEXT_MAX)
 			picture_compare(text);
 	}
 }
@@ -97,7 +98,7 @@ test_pictures(void **state)
 static void
 test_refused(void **state)
 {
-	char text[QRSVG_TEXT_MAX + 2];
+	char text[QR_TEXT_MAX + 2];
 	struct err none = { 0 };
 	struct err many = { 0 };
 	struct buf svg;

@@ -11,6 +11,7 @@
 #include "wire/jsonmsg.h"
 #include "wire/mac.h"
 #include "wire/qrsvg.h"
+#include "wire/qrtext.h"
 #include "wire/seal2.h"
 #include "wire/sign2.h"
 #include "wire/xmlmsg.h"
@@ -274,6 +275,20 @@ run_qrsvg(struct err *err)
 	return ok;
 }
 
+static bool
+run_qrtext(struct err *err)
+{
+	struct buf out;
+	bool ok = false;
+
+	buf_init(&out, 1 << 20);
+	ok = qrtext_format("weixin://wxpay/bizpayurl?pr=x", &out, err);
+	if (ok && !buf_ok(&out))
+		ok = err_set(err, ERR_BUG, "broken");
+	buf_clear(&out);
+	return ok;
+}
+
 static void
 test_each(void **state)
 {
@@ -292,6 +307,7 @@ test_each(void **state)
 		{ "mac_text, nonce_new", run_mac, false },
 		{ "jsonmsg", run_jsonmsg, false },
 		{ "qrsvg_format", run_qrsvg, false },
+		{ "qrtext_format", run_qrtext, false },
 	};
 	size_t total = 0;
 
