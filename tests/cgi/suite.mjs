@@ -1,12 +1,12 @@
-// suite: all end-to-end tests, in about the time of half of them.
+// suite: all end-to-end tests, in about the time of a quarter of them.
 //
 //	node tests/cgi/suite.mjs [NAME...]
 //
 // A file runs once for each API, V2 and V3, unless it says only() at its head;
-// API=v2 runs that one alone.  Two lanes at a time, for the files of a lane
-// share stacks, and what one plants another must not reap.  secrets.test.mjs
-// searches what the others have left, so it is last.  SAN=1 tests what the
-// sanitizers watch; KEEP=1 leaves the stacks up.
+// API=v2 runs that one alone.  Files that share a stack run one after the
+// other, for what one plants another must not reap.  secrets.test.mjs searches
+// what the others have left, so it is last.  SAN=1 tests what the sanitizers
+// watch; KEEP=1 leaves the stacks up.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -20,8 +20,10 @@ const FILE_MS = 300000;
 const PORTS = [8500, 8700, 8900, 9100, 9300, 9500];
 const PORTS_EACH = 200;
 const APIS = process.env.API ? [process.env.API] : ['v2', 'v3'];
-const LANES = 2;	// at a time
-const BRISK = ['main', 'browser', 'race', 'events', 'overtake', 'unknown'];
+const AT_ONCE = 4;	// they wait more than they work
+// First, so that none of them is left alone at the end.
+const LONG = ['keys', 'micropay', 'plugin_v3', 'unknown', 'trouble', 'browser',
+	'openid'];
 const LAST = 'secrets';
 // What a file says of how much it tried; and, of its successes and sums.
 const TRIED = /^# (?!Subtest)(\w+: \d.*)$/gm;
@@ -60,7 +62,7 @@ const number = (text, name) =>
 
 const path_of = (name) => path.join(HERE, `${name}.test.mjs`);
 
-async function test_file([name, api]) {
+async function test_file({ name, api }) {
 	const began = performance.now();
 	const { text, code } = await run(process.execPath,
 		['--test-reporter=tap', path_of(name)], { API: api });
@@ -78,28 +80,39 @@ async function test_file([name, api]) {
 			!NOISE.test(line)).join('\n'));
 }
 
-// Each API's files, brisk ones and others, are a lane.
-function lanes(names) {
-	const lane = (api, is_mine) => names.filter((name) =>
-		name !== LAST && is_mine(name)
-		&& apis_of(name).includes(api)).map((name) => [name, api]);
-	return APIS.flatMap((api) => [
-		lane(api, (name) => !BRISK.includes(name)),
-		lane(api, (name) => BRISK.includes(name))]);
+// What is to be run, and on which stacks.
+function jobs(names) {
+	const rank = ({ name }) => LONG.includes(name) ? LONG.indexOf(name)
+		: LONG.length;
+	return names.filter((name) => name !== LAST).flatMap((name) => {
+		const text = fs.readFileSync(path_of(name), 'utf8');
+		const [, only] = /^only\('(v\d)'\);/m.exec(text) ?? [];
+		const profiles = [...text.matchAll(/stack\('(\w+)'/g)]
+			.map(([, profile]) => profile);
+		return APIS.filter((api) => api === (only ?? api)).map((api) =>
+			({ name, api, profiles }));
+	}).sort((a, b) => rank(a) - rank(b));
 }
 
-function apis_of(name) {
-	const [, api] = /^only\('(v\d)'\);/m.exec(
-		fs.readFileSync(path_of(name), 'utf8')) ?? [];
-	return api ? [api] : APIS;
-}
-
-// Whoever is free takes the next lane.
-async function walk(waiting) {
-	while (waiting.length > 0)
-		for (const file of waiting.shift())
-			if (!is_stopping)
-				await test_file(file);
+async function run_all(waiting) {
+	const running = new Map();
+	const is_free = ({ api, profiles }) => [...running.keys()].every(
+		(other) => other.api !== api
+		|| !other.profiles.some((one) => profiles.includes(one)));
+	while (waiting.length + running.size > 0) {
+		const at = running.size < AT_ONCE ? waiting.findIndex(is_free)
+			: -1;
+		if (at < 0) {
+			await Promise.race(running.values());
+			continue;
+		}
+		const [job] = waiting.splice(at, 1);
+		running.set(job, test_file(job).then(() => {
+			running.delete(job);
+			if (is_stopping)
+				waiting.length = 0;
+		}));
+	}
 }
 
 async function down() {
@@ -169,10 +182,9 @@ if (built.code !== 0) {
 	process.exit(1);
 }
 try {
-	const waiting = lanes(wanted);
-	await Promise.all(Array.from({ length: LANES }, () => walk(waiting)));
+	await run_all(jobs(wanted));
 	if (wanted.includes(LAST) && !is_stopping)
-		await test_file([LAST, APIS.at(-1)]);
+		await test_file({ name: LAST, api: APIS.at(-1) });
 } finally {
 	await down();
 	reserved.close();
