@@ -189,20 +189,34 @@ read_what(const struct pay *pay, const struct fields *form,
 	    "token; or a form signed by the shop");
 }
 
+/* Asked for, or for the payer who is named, or what suits the browser. */
 static bool
-read_how(const struct pay *pay, const struct fields *form,
+read_trade_type(const struct pay *pay, const struct web_request *req,
+    const char **out, struct err *err)
+{
+	const char *enabled = pay->settings.trade_types;
+
+	*out = fields_get(&req->form, "trade_type");
+	if (*out == NULL)
+		*out = fields_get(&req->form, "openid") != NULL ? "JSAPI"
+		    : payment_trade_type_of(req->user_agent, enabled);
+	return payment_trade_type_check(*out, enabled, err);
+}
+
+static bool
+read_how(const struct pay *pay, const struct web_request *req,
     struct store_pay *out, struct err *err)
 {
+	const struct fields *form = &req->form;
+
 	out->attach = fields_text(form, "attach");
 	out->return_url = fields_get(form, "return_url");
 	out->request_id = fields_get(form, "request_id");
-	out->trade_type = fields_get(form, "trade_type");
-	if (out->trade_type == NULL)
-		out->trade_type = fields_get(form, "openid") != NULL
-		    ? "JSAPI" : "NATIVE";
-	if (!payment_trade_type_check(out->trade_type, err)
+	if (!read_trade_type(pay, req, &out->trade_type, err)
 	    || !order_attach_check(out->attach, err))
 		return false;
+	if (str_eq(out->trade_type, "APP"))
+		out->appid = pay->settings.app_appid;
 	return (out->request_id == NULL
 	    || order_request_id_check(out->request_id, err))
 	    && (out->return_url == NULL
@@ -258,7 +272,7 @@ read_pay(const struct pay *pay, struct web_request *req,
 	out->close_after_s = settings->close_after_s;
 	return web_request_form(req, pay_fields, err)
 	    && web_request_query(req, (const char *const[]){ NULL }, err)
-	    && read_how(pay, &req->form, out, err)
+	    && read_how(pay, req, out, err)
 	    && read_payer(pay, req, payer, out, err)
 	    && read_what(pay, &req->form, out, err);
 }
@@ -281,17 +295,20 @@ add_order(struct jsonmsg *msg, const struct store_paid *paid,
 	jsonmsg_text(msg, "time_expire", expire);
 }
 
-/* What the front end passes on, freshly signed. */
+/* What the page or the app passes on, freshly signed. */
 static bool
-add_jsapi(struct jsonmsg *msg, const struct pay *pay,
+add_invocation(struct jsonmsg *msg, const struct pay *pay,
     const struct web_request *req, const struct store_paid *paid,
     struct err *err)
 {
 	struct fields signed_fields = { 0 };
 	struct jsonmsg *object = jsonmsg_new();
 	struct payment_key key = payment_key_of(&paid->payment);
-	bool ok = wechat_jsapi(pay->flow.wechat, &key, paid->prepay.prepay_id,
-	    req->now, &signed_fields, err);
+	bool ok = str_eq(paid->payment.trade_type, "APP")
+	    ? wechat_app(pay->flow.wechat, &key, paid->prepay.prepay_id,
+		req->now, &signed_fields, err)
+	    : wechat_jsapi(pay->flow.wechat, &key, paid->prepay.prepay_id,
+		req->now, &signed_fields, err);
 
 	for (size_t i = 0; ok && i < signed_fields.count; i++)
 		jsonmsg_text(object, signed_fields.list[i].name,
@@ -315,20 +332,34 @@ answer_cashier(struct web_reply *reply, const struct store_paid *paid,
 	return web_reply_see_other(reply, url, err);
 }
 
+/* What the shopper pays with. */
+static bool
+add_prepay(struct jsonmsg *msg, const struct pay *pay,
+    const struct web_request *req, const struct store_paid *paid,
+    struct err *err)
+{
+	const char *trade_type = paid->payment.trade_type;
+
+	if (str_eq(trade_type, "NATIVE"))
+		jsonmsg_text(msg, "code_url", paid->prepay.code_url);
+	else if (str_eq(trade_type, "MWEB"))
+		jsonmsg_text(msg, "h5_url", paid->prepay.h5_url);
+	else
+		return add_invocation(msg, pay, req, paid, err);
+	return true;
+}
+
 static bool
 answer_ready(const struct pay *pay, const struct web_request *req,
     struct web_reply *reply, const struct store_paid *paid, struct err *err)
 {
-	bool is_jsapi = str_eq(paid->payment.trade_type, "JSAPI");
 	struct jsonmsg *msg;
 
 	if (web_request_is_browser(req))
 		return answer_cashier(reply, paid, err);
 	msg = jsonmsg_new();
 	add_order(msg, paid, paid->order_state);
-	if (!is_jsapi)
-		jsonmsg_text(msg, "code_url", paid->prepay.code_url);
-	else if (!add_jsapi(msg, pay, req, paid, err)) {
+	if (!add_prepay(msg, pay, req, paid, err)) {
 		jsonmsg_free(msg);
 		return false;
 	}

@@ -30,6 +30,22 @@ str_is_among(const char *text, const char *const names[])
 }
 
 bool
+str_has_word(const char *list, const char *word, size_t len)
+{
+	const char *at = list;
+	size_t size;
+
+	while (*at != '\0') {
+		size = strcspn(at, " ");
+		if (size > 0 && size == len && memcmp(at, word, len) == 0)
+			return true;
+		at += size;
+		at += strspn(at, " ");
+	}
+	return false;
+}
+
+bool
 str_is_of(const char *text, const char *set, size_t min, size_t max)
 {
 	size_t len = strlen(text);

@@ -25,6 +25,9 @@ bool str_eq(const char *a, const char *b);
 /* True if text is one of names, which end with NULL. */
 bool str_is_among(const char *text, const char *const names[]);
 
+/* True if the len bytes at word are one of list's, which blanks separate. */
+bool str_has_word(const char *list, const char *word, size_t len);
+
 /* True if all of text, which is min to max bytes long, is in set. */
 bool str_is_of(const char *text, const char *set, size_t min, size_t max);
 

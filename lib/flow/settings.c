@@ -17,6 +17,7 @@
 /* Who needs it once V3 is configured, that is, apiv3_key is in the file. */
 #define WITH_V3(programs) ((unsigned)(programs) << 8)
 #define DAY 86400
+#define H5_PUBLIC_URL_MAX 100	/* twice within scene_info's 256 [v2.md 7.1] */
 
 static const struct conf_key keys[] = {
 	/* name, type, who needs it, who takes it if it is there, default,
@@ -52,6 +53,8 @@ static const struct conf_key keys[] = {
 	{ "wechat_total_ms", CONF_INT, CALLS, 0, "10000", 200, 12000 },
 
 	{ "appsecret", CONF_SECRET, 0, PAY | WORKER, NULL, 0, 0 },
+	{ "trade_types", CONF_TEXT, PAY, 0, "NATIVE JSAPI", 0, 0 },
+	{ "app_appid", CONF_TEXT, 0, PAY, NULL, 0, 0 },
 	{ "mini_appid", CONF_TEXT, 0, PAY, NULL, 0, 0 },
 	{ "mini_appsecret", CONF_SECRET, 0, PAY, NULL, 0, 0 },
 	{ "platform_url", CONF_TEXT, PAY | WORKER, 0,
@@ -107,6 +110,29 @@ settings_judge_mini(const struct settings *settings, struct err *err)
 	return true;
 }
 
+/* What can be asked for has what it needs. */
+static bool
+settings_judge_ways(const struct settings *settings, struct err *err)
+{
+	if (settings->app_appid != NULL
+	    && !str_is_of(settings->app_appid, STR_ALNUM, 3, APPID_MAX))
+		return err_set(err, ERR_INPUT,
+		    "app_appid: not letters and digits");
+	if (settings->trade_types == NULL)
+		return true;
+	if (!payment_trade_types_check(settings->trade_types, err))
+		return false;
+	if (str_has_word(settings->trade_types, "APP", strlen("APP"))
+	    && settings->app_appid == NULL)
+		return err_set(err, ERR_INPUT,
+		    "trade_types: APP needs app_appid");
+	if (str_has_word(settings->trade_types, "MWEB", strlen("MWEB"))
+	    && strlen(settings->public_url) > H5_PUBLIC_URL_MAX)
+		return err_set(err, ERR_INPUT, "public_url: more than %d "
+		    "bytes are too many for MWEB", H5_PUBLIC_URL_MAX);
+	return true;
+}
+
 static bool
 settings_judge_keys(const struct settings *settings, struct err *err)
 {
@@ -143,7 +169,8 @@ settings_judge(struct settings *settings, const char *sign_type,
 		return err_set(err, ERR_INPUT, "public_url: not https://");
 	return settings_judge_api(settings, err)
 	    && settings_judge_keys(settings, err)
-	    && settings_judge_mini(settings, err);
+	    && settings_judge_mini(settings, err)
+	    && settings_judge_ways(settings, err);
 }
 
 /* Whether V3 is configured, and so who needs what. */
@@ -193,6 +220,8 @@ settings_read(const char *path, enum settings_program program,
 		.return_hosts = conf_text(conf, "return_hosts"),
 		.allowed_origins = conf_text(conf, "allowed_origins"),
 		.appsecret = conf_secret(conf, "appsecret"),
+		.trade_types = conf_text(conf, "trade_types"),
+		.app_appid = conf_text(conf, "app_appid"),
 		.mini_appid = conf_text(conf, "mini_appid"),
 		.mini_appsecret = conf_secret(conf, "mini_appsecret"),
 		.platform_url = conf_text(conf, "platform_url"),

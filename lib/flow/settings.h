@@ -35,6 +35,8 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	const char *wechat_pub_key_id;
 	const char *wechat_url, *wechat_url_backup, *wechat_ca, *public_url;
 	const char *return_hosts, *allowed_origins;
+	const char *trade_types;	/* those that can be asked for */
+	const char *app_appid;
 	const char *mini_appid, *platform_url, *oauth_url;
 	const struct secret *appsecret, *mini_appsecret;
 	const struct secret *api_key, *shop_key, *site_secret;

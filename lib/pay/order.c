@@ -99,22 +99,6 @@ order_url_is_clean(const char *url, const char *banned)
 	return true;
 }
 
-static bool
-order_host_is_among(const char *host, size_t len, const char *hosts)
-{
-	const char *at = hosts;
-	size_t word;
-
-	while (*at != '\0') {
-		word = strcspn(at, " ");
-		if (word > 0 && word == len && memcmp(at, host, len) == 0)
-			return true;
-		at += word;
-		at += strspn(at, " ");
-	}
-	return false;
-}
-
 /* What stands between "https://" and the path; NULL if that is not how url
  * begins.  User info and odd ports are part of what is compared. */
 static const char *
@@ -141,7 +125,7 @@ order_return_url_check(const char *url, const char *hosts, struct err *err)
 		return err_set(err, ERR_INPUT,
 		    "return_url: no https URL of at most %d plain characters",
 		    RETURN_URL_MAX);
-	if (!order_host_is_among(host, len, hosts))
+	if (!str_has_word(hosts, host, len))
 		return err_set(err, ERR_INPUT,
 		    "return_url: its host is not among those allowed");
 	return true;
@@ -162,7 +146,7 @@ order_page_url_check(const char *url, const char *base_url,
 	if (base != NULL && len == base_len
 	    && memcmp(host, base, len) == 0)
 		return true;
-	return order_host_is_among(host, len, hosts)
+	return str_has_word(hosts, host, len)
 	    || err_set(err, ERR_FORBIDDEN,
 	    "url: its host is not among ours");
 }

@@ -2,13 +2,70 @@
 
 #include "base/str.h"
 
-bool
-payment_trade_type_check(const char *trade_type, struct err *err)
+static const char *const trade_types[] = { "JSAPI", "NATIVE", "MWEB", "APP" };
+
+/* The first trade type of a list; NULL if it begins with no such word. */
+static const char *
+trade_type_first(const char *list)
 {
-	if (!str_eq(trade_type, "JSAPI") && !str_eq(trade_type, "NATIVE"))
-		return err_set(err, ERR_INPUT,
-		    "trade_type: neither JSAPI nor NATIVE");
+	size_t len = strcspn(list, " ");
+
+	for (size_t i = 0; i < COUNT_OF(trade_types); i++)
+		if (strlen(trade_types[i]) == len
+		    && memcmp(trade_types[i], list, len) == 0)
+			return trade_types[i];
+	return NULL;
+}
+
+bool
+payment_trade_types_check(const char *enabled, struct err *err)
+{
+	const char *at = enabled + strspn(enabled, " ");
+
+	do {
+		if (trade_type_first(at) == NULL)
+			return err_set(err, ERR_INPUT, "trade_types: not a "
+			    "list of JSAPI NATIVE MWEB APP");
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	} while (*at != '\0');
 	return true;
+}
+
+bool
+payment_trade_type_check(const char *trade_type, const char *enabled,
+    struct err *err)
+{
+	return str_has_word(enabled, trade_type, strlen(trade_type))
+	    || err_set(err, ERR_INPUT, "trade_type: not one of %s", enabled);
+}
+
+/* As the cashier page tells them apart. */
+static const char *
+trade_type_wanted(const char *user_agent)
+{
+	static const char *const phones[] = {
+		"Android", "iPhone", "iPad", "iPod", "HarmonyOS", "Mobile",
+	};
+
+	if (strcasestr(user_agent, "MicroMessenger") != NULL)
+		return "JSAPI";
+	for (size_t i = 0; i < COUNT_OF(phones); i++)
+		if (strcasestr(user_agent, phones[i]) != NULL)
+			return "MWEB";
+	return "NATIVE";
+}
+
+const char *
+payment_trade_type_of(const char *user_agent, const char *enabled)
+{
+	const char *wanted = trade_type_wanted(user_agent);
+
+	if (str_has_word(enabled, wanted, strlen(wanted)))
+		return wanted;
+	if (str_has_word(enabled, "NATIVE", strlen("NATIVE")))
+		return "NATIVE";
+	return trade_type_first(enabled + strspn(enabled, " "));
 }
 
 bool

@@ -28,9 +28,16 @@
 #define TRADE_TYPE_MAX 16
 #define BANK_TYPE_MAX 32
 
-/* The trade types that can be asked for: JSAPI, NATIVE. */
+/* Each of JSAPI NATIVE MWEB APP, in a list that blanks separate, and one at
+ * least. */
+MUSTUSE bool payment_trade_types_check(const char *enabled, struct err *err);
+/* One of those that such a list enables. */
 MUSTUSE bool payment_trade_type_check(const char *trade_type,
-    struct err *err);
+    const char *enabled, struct err *err);
+/* The enabled one for this browser: JSAPI inside WeChat, MWEB on another
+ * phone, else NATIVE; where that one is not enabled NATIVE, or the first. */
+const char *payment_trade_type_of(const char *user_agent,
+    const char *enabled);
 /* 1 to 128 of letters, digits, "_" and "-". */
 MUSTUSE bool payment_openid_check(const char *openid, struct err *err);
 

@@ -628,20 +628,44 @@ wechat_certificates(struct wechat *wechat, const char *nonce,
 	    &(struct topic){ .list = list, .count = count }, nonce, answer);
 }
 
+/* Before something is signed for a front end: its nonce. */
+static bool
+invocation_begin(const struct wechat *wechat, const struct payment_key *key,
+    char nonce[static NONCE_SIZE], struct err *err)
+{
+	if (key->api == PAYMENT_V3 ? wechat->v3.keys == NULL
+	    : wechat->v2.api_key == NULL)
+		return err_set(err, ERR_BUG, "API %s is not configured",
+		    payment_api_name(key->api));
+	return nonce_new(nonce, err);
+}
+
 bool
 wechat_jsapi(const struct wechat *wechat, const struct payment_key *key,
     const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
 {
-	bool is_v3 = key->api == PAYMENT_V3;
 	char nonce[NONCE_SIZE];
 
-	if (is_v3 ? wechat->v3.keys == NULL : wechat->v2.api_key == NULL)
-		return err_set(err, ERR_BUG, "API %s is not configured",
-		    payment_api_name(key->api));
-	if (!nonce_new(nonce, err))
+	if (!invocation_begin(wechat, key, nonce, err))
 		return false;
-	return is_v3 ? wechat_v3_jsapi(&wechat->v3, key->appid, prepay_id,
-		nonce, now, out, err)
+	return key->api == PAYMENT_V3
+	    ? wechat_v3_jsapi(&wechat->v3, key->appid, prepay_id, nonce, now,
+		out, err)
 	    : wechat_v2_jsapi(&wechat->v2, key->appid, prepay_id, nonce, now,
+		out, err);
+}
+
+bool
+wechat_app(const struct wechat *wechat, const struct payment_key *key,
+    const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
+{
+	char nonce[NONCE_SIZE];
+
+	if (!invocation_begin(wechat, key, nonce, err))
+		return false;
+	return key->api == PAYMENT_V3
+	    ? wechat_v3_app(&wechat->v3, key->appid, prepay_id, nonce, now,
+		out, err)
+	    : wechat_v2_app(&wechat->v2, key->appid, prepay_id, nonce, now,
 		out, err);
 }

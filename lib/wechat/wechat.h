@@ -90,7 +90,7 @@ struct wechat_answer {
 };
 
 /* unifiedorder, /v3/pay/transactions/….  DONE fills prepay: prepay_id, and
- * code_url for NATIVE, where V3 has no prepay_id. */
+ * code_url for NATIVE and h5_url for MWEB, where V3 has no prepay_id. */
 void wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer);
@@ -159,6 +159,12 @@ void wechat_certificates(struct wechat *wechat, const char *nonce,
  * [v2.md 14, v3.md 9]
  */
 MUSTUSE bool wechat_jsapi(const struct wechat *wechat,
+    const struct payment_key *key, const char *prepay_id, epoch_t now,
+    struct fields *out, struct err *err);
+
+/* What an app hands to WeChat's SDK for a prepaid APP payment: appid,
+ * partnerid, prepayid, package, noncestr, timestamp and sign, in out. */
+MUSTUSE bool wechat_app(const struct wechat *wechat,
     const struct payment_key *key, const char *prepay_id, epoch_t now,
     struct fields *out, struct err *err);
 

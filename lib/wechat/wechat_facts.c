@@ -157,3 +157,10 @@ wechat_facts_refund(const struct fields *fields, const char *suffix,
 	*out = facts;
 	return true;
 }
+
+bool
+wechat_facts_h5_url(const char *url, struct err *err)
+{
+	return strncmp(url, "https://", strlen("https://")) == 0
+	    || err_set(err, ERR_INPUT, "h5_url: not https://");
+}

@@ -38,4 +38,7 @@ MUSTUSE bool wechat_facts_payment(const struct fields *fields,
 MUSTUSE bool wechat_facts_refund(const struct fields *fields,
     const char *suffix, struct refund_facts *out, struct err *err);
 
+/* What a browser is sent to is a page. */
+MUSTUSE bool wechat_facts_h5_url(const char *url, struct err *err);
+
 #endif

@@ -7,9 +7,11 @@
 #include "wechat/wechat_facts.h"
 #include "wechat/wechat_invoke.h"
 #include "wechat/wechat_v2_answer.h"
+#include "wire/jsonmsg.h"
 #include "wire/xmlmsg.h"
 
 #define NOTIFY_URL_MAX 256	/* [v2.md 7.1] */
+#define SCENE_MAX 256		/* [v2.md 7.1] */
 #define REFUNDS_MAX 50		/* of one payment [v2.md 8.1] */
 
 static bool
@@ -76,7 +78,8 @@ v2_add_payment(const struct payment *payment, struct fields *fields,
 	char expire[CLOCK_COMPACT_SIZE];
 
 	clock_format_compact(payment->time_expire, expire);
-	return fields_add(fields, "device_info", "WEB", err)
+	return v2_add_given(fields, "device_info",
+		str_eq(payment->trade_type, "APP") ? "" : "WEB", err)
 	    && fields_add(fields, "body", payment->body, err)
 	    && v2_add_given(fields, "attach", payment->attach, err)
 	    && fields_add(fields, "out_trade_no", payment->out_trade_no, err)
@@ -98,6 +101,44 @@ v2_add_product(const struct payment *payment, struct fields *fields,
 	    ? payment->product_id : payment->out_trade_no, err);
 }
 
+/* The site that the shopper comes from. */
+static struct jsonmsg *
+v2_h5_info(const char *url)
+{
+	struct jsonmsg *info = jsonmsg_new();
+	char host[SCENE_MAX];
+	const char *name = url + strlen("https://");
+
+	(void)snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, "/"),
+	    name);
+	jsonmsg_text(info, "type", "Wap");
+	jsonmsg_text(info, "wap_url", url);
+	jsonmsg_text(info, "wap_name", host);
+	return info;
+}
+
+static bool
+v2_add_scene(const struct wechat_v2 *v2, const struct payment *payment,
+    struct fields *fields, struct err *err)
+{
+	struct jsonmsg *scene = NULL;
+	struct buf text;
+	bool ok;
+
+	if (!str_eq(payment->trade_type, "MWEB"))
+		return true;
+	buf_init(&text, SCENE_MAX);
+	scene = jsonmsg_new();
+	jsonmsg_object(scene, "h5_info", v2_h5_info(v2->public_url));
+	ok = (jsonmsg_format(scene, &text) && buf_ok(&text))
+	    || err_set(err, ERR_BUG, "scene_info is too long, or out of "
+	    "memory");
+	ok = ok && fields_add(fields, "scene_info", buf_get(&text), err);
+	jsonmsg_free(scene);
+	buf_clear(&text);
+	return ok;
+}
+
 bool
 wechat_v2_prepay_format(const struct wechat_v2 *v2,
     const struct payment *payment, const char *nonce, struct buf *out,
@@ -109,6 +150,7 @@ wechat_v2_prepay_format(const struct wechat_v2 *v2,
 	ok = v2_add_common(v2, &fields, payment->appid, nonce, err)
 	    && v2_add_payment(payment, &fields, err)
 	    && v2_add_product(payment, &fields, err)
+	    && v2_add_scene(v2, payment, &fields, err)
 	    && v2_add_url(v2, &fields, WECHAT_V2_NOTIFY_PAID, err)
 	    && v2_seal(v2, &fields, out, err);
 	fields_clear(&fields);
@@ -238,13 +280,17 @@ v2_read_prepay(const struct fields *fields, const struct payment *payment,
 {
 	struct payment_prepay prepay = { 0 };
 	size_t code_url_min = str_eq(payment->trade_type, "NATIVE") ? 1 : 0;
+	bool is_h5 = str_eq(payment->trade_type, "MWEB");
 
 	if (!str_eq(fields_text(fields, "trade_type"), payment->trade_type))
 		return err_set(err, ERR_INPUT, "trade_type: not ours");
 	if (!wechat_facts_id(fields, "prepay_id", 1, prepay.prepay_id,
 	    sizeof(prepay.prepay_id), err)
 	    || !wechat_facts_id(fields, "code_url", code_url_min,
-	    prepay.code_url, sizeof(prepay.code_url), err))
+	    prepay.code_url, sizeof(prepay.code_url), err)
+	    || !wechat_facts_id(fields, "mweb_url", is_h5 ? 1 : 0,
+	    prepay.h5_url, sizeof(prepay.h5_url), err)
+	    || (is_h5 && !wechat_facts_h5_url(prepay.h5_url, err)))
 		return false;
 	*out = prepay;
 	return true;
@@ -442,18 +488,38 @@ wechat_v2_reverse_judge(const struct wechat_v2 *v2, const char *appid,
 	fields_clear(&fields);
 }
 
-/* Signed under the type of unifiedorder. */
+/* Sign what is handed to the front end, under the type of unifiedorder. */
+static bool
+v2_sign_invocation(const struct wechat_v2 *v2, const char *name,
+    struct fields *out, struct err *err)
+{
+	char sign[SIGN2_SIZE];
+
+	return sign2_sign(out, v2->sign_type, v2->api_key, sign, err)
+	    && fields_add(out, name, sign, err);
+}
+
 bool
 wechat_v2_jsapi(const struct wechat_v2 *v2, const char *appid,
     const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
     struct err *err)
 {
-	char sign[SIGN2_SIZE];
-
 	if (wechat_invoke_add(appid, prepay_id, nonce, now,
 	    sign2_type_name(v2->sign_type), out, err)
-	    && sign2_sign(out, v2->sign_type, v2->api_key, sign, err)
-	    && fields_add(out, "paySign", sign, err))
+	    && v2_sign_invocation(v2, "paySign", out, err))
+		return true;
+	fields_clear(out);
+	return false;
+}
+
+bool
+wechat_v2_app(const struct wechat_v2 *v2, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err)
+{
+	if (wechat_invoke_add_app(appid, v2->mchid, prepay_id, nonce, now, out,
+	    err)
+	    && v2_sign_invocation(v2, "sign", out, err))
 		return true;
 	fields_clear(out);
 	return false;

@@ -90,4 +90,9 @@ MUSTUSE bool wechat_v2_jsapi(const struct wechat_v2 *v2, const char *appid,
     const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
     struct err *err);
 
+/* wechat_app, under these keys. */
+MUSTUSE bool wechat_v2_app(const struct wechat_v2 *v2, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "wechat/wechat_answer.h"
+#include "wechat/wechat_facts.h"
 #include "wechat/wechat_invoke.h"
 #include "wechat/wechat_v3_answer.h"
 #include "wechat/wechat_v3_facts.h"
@@ -33,6 +34,10 @@ static const struct trade trades[] = {	/* [v3.md 8] */
 	    offsetof(struct payment_prepay, prepay_id), PREPAY_ID_MAX + 1 },
 	{ "NATIVE", TRANSACTIONS "/native", "code_url",
 	    offsetof(struct payment_prepay, code_url), CODE_URL_MAX + 1 },
+	{ "APP", TRANSACTIONS "/app", "prepay_id",
+	    offsetof(struct payment_prepay, prepay_id), PREPAY_ID_MAX + 1 },
+	{ "MWEB", TRANSACTIONS "/h5", "h5_url",
+	    offsetof(struct payment_prepay, h5_url), H5_URL_MAX + 1 },
 };
 
 /* NULL if V3 has no such trade type. */
@@ -153,6 +158,22 @@ v3_payer(struct jsonmsg *message, const struct payment *payment)
 	jsonmsg_object(message, "payer", payer);
 }
 
+/* [v3.md 8.1] Where the shopper is, whom WeChat compares with its payer. */
+static void
+v3_scene(struct jsonmsg *message, const struct payment *payment)
+{
+	struct jsonmsg *scene = NULL, *info = NULL;
+
+	if (!str_eq(payment->trade_type, "MWEB"))
+		return;
+	scene = jsonmsg_new();
+	info = jsonmsg_new();
+	jsonmsg_text(info, "type", "Wap");
+	jsonmsg_text(scene, "payer_client_ip", payment->client_ip);
+	jsonmsg_object(scene, "h5_info", info);
+	jsonmsg_object(message, "scene_info", scene);
+}
+
 bool
 wechat_v3_prepay_format(const struct wechat_v3 *v3,
     const struct payment *payment, struct wechat_v3_request *out,
@@ -171,6 +192,7 @@ wechat_v3_prepay_format(const struct wechat_v3 *v3,
 	}
 	v3_amount(message, payment);
 	v3_payer(message, payment);
+	v3_scene(message, payment);
 	buf_text(&out->target, trade->target);
 	return v3_end(out, "POST", message, err);
 }
@@ -317,7 +339,9 @@ v3_read_prepay(const struct jsonread *json, const struct trade *trade,
 	struct payment_prepay prepay = { 0 };
 
 	if (!wechat_v3_facts_id(json, trade->member, 1,
-	    (char *)&prepay + trade->at, trade->size, err))
+	    (char *)&prepay + trade->at, trade->size, err)
+	    || (prepay.h5_url[0] != '\0'
+	    && !wechat_facts_h5_url(prepay.h5_url, err)))
 		return false;
 	*out = prepay;
 	return true;
@@ -497,6 +521,27 @@ wechat_v3_jsapi(const struct wechat_v3 *v3, const char *appid,
 		    && fields_add(out, "paySign", sign, err))
 			return true;
 	}
+	fields_clear(out);
+	return false;
+}
+
+/* Not "prepay_id=…" but the bare number is signed. [v3.md 9] */
+bool
+wechat_v3_app(const struct wechat_v3 *v3, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err)
+{
+	const struct sign3_invocation invocation = {
+		.appid = appid, .at = now, .nonce = nonce,
+		.package = prepay_id,
+	};
+	char sign[SIGN3_BASE64_SIZE];
+
+	if (wechat_invoke_add_app(appid, v3->mchid, prepay_id, nonce, now, out,
+	    err)
+	    && sign3_sign_invocation(v3->key, &invocation, sign, err)
+	    && fields_add(out, "sign", sign, err))
+		return true;
 	fields_clear(out);
 	return false;
 }

@@ -90,4 +90,9 @@ MUSTUSE bool wechat_v3_jsapi(const struct wechat_v3 *v3, const char *appid,
     const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
     struct err *err);
 
+/* wechat_app, under this key. */
+MUSTUSE bool wechat_v3_app(const struct wechat_v3 *v3, const char *appid,
+    const char *prepay_id, const char *nonce, epoch_t now, struct fields *out,
+    struct err *err);
+
 #endif

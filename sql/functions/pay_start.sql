@@ -1,7 +1,7 @@
 -- pay_start: what a POST /pay asks for, in one commit: the order (see
--- order_open), its payment of this trade type and openid, and, if it is ours
--- to call WeChat, the journal row of that call.  May be repeated until the
--- answer is no longer wait.  Verdicts, beside those of order_open:
+-- order_open), its payment of this trade type, openid and (of H5) address, and,
+-- if it is ours to call WeChat, the journal row of that call.  May be repeated
+-- until the answer is no longer wait.  Verdicts, beside those of order_open:
 --   ready     prepay_id, code_url, h5_url are WeChat's stored answer
 --   call      this caller calls unifiedorder, under lease_no and call_no
 --   ask       as call, but an earlier call may have reached WeChat: query
@@ -56,11 +56,14 @@ begin
         when o.time_expire <= now() then 'expired'
         when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid)
-            = (p_trade_type, p_openid, p_appid) then
+            = (p_trade_type, p_openid, p_appid)
+            -- H5 is paid from the address that it was ordered from
+            and (p_trade_type <> 'MWEB' or p.client_ip = p_client_ip) then
             case
-            -- WeChat's prepay_id lives two hours
-            when p.state = 'prepaid'
-                and p.prepaid_at > now() - interval '115 minutes' then 'ready'
+            -- WeChat's prepay_id lives two hours, and its h5_url 5 minutes
+            when p.state = 'prepaid' and p.prepaid_at > now()
+                - case p_trade_type when 'MWEB' then interval '4 minutes'
+                    else interval '115 minutes' end then 'ready'
             when p.leased_until > clock_timestamp() then 'wait'
             when p.unsure then 'ask'
             else 'call' end

@@ -47,6 +47,32 @@ test_is_of(void **state)
 }
 
 static void
+test_has_word(void **state)
+{
+	static const struct {
+		const char *list, *word;
+		bool has;
+	} cases[] = {
+		{ "JSAPI NATIVE", "JSAPI", true },
+		{ "JSAPI NATIVE", "NATIVE", true },
+		{ "  JSAPI   NATIVE ", "NATIVE", true },
+		{ "JSAPI NATIVE", "NATIV", false },
+		{ "JSAPI NATIVE", "NATIVES", false },
+		{ "JSAPI NATIVE", "API", false },
+		{ "JSAPI NATIVE", "JSAPI NATIVE", false },
+		{ "JSAPI NATIVE", "", false }, { "", "", false },
+		{ " ", " ", false }, { "", "JSAPI", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		expect(str_has_word(cases[i].list, cases[i].word,
+		    strlen(cases[i].word)) == cases[i].has, "\"%s\" in \"%s\"",
+		    cases[i].word, cases[i].list);
+	assert_true(str_has_word("JSAPI", "JSAPI NATIVE", 5));
+}
+
+static void
 test_is_among(void **state)
 {
 	static const char *const names[] = { "NATIVE", "", "JSAPI", NULL };
@@ -232,6 +258,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_is_of),
+		cmocka_unit_test(test_has_word),
 		cmocka_unit_test(test_is_among),
 		cmocka_unit_test(test_utf8_against_iconv),
 		cmocka_unit_test(test_utf8_cut),

@@ -254,6 +254,81 @@ bad_keys(void **state)
 	key_write("apiv3_key", KEY, 0400);
 }
 
+/* Which ways to pay are there, and what they need. */
+static void
+ways(void **state)
+{
+#define BOTH COMMON V2 V3
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ BOTH, NULL },
+		{ BOTH "trade_types = \"MWEB\";", NULL },
+		{ BOTH "trade_types = \"NATIVE APP\"; app_appid = \"wx2\";",
+		    NULL },
+		{ BOTH "app_appid = \"wx2\";", NULL },
+		{ BOTH "trade_types = \"APP\";", "APP needs app_appid" },
+		{ BOTH "trade_types = \"\";", "not a list" },
+		{ BOTH "trade_types = \"NATIVE MICROPAY\";", "not a list" },
+		{ BOTH "app_appid = \"wx-2\";", "not letters and digits" },
+		{ BOTH "app_appid = \"\";", "not letters and digits" },
+	};
+	struct settings settings;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+		bool ok;
+
+		conf_write(cases[i].text);
+		ok = settings_read(path, SETTINGS_PAY, &settings, &err);
+		expect(ok == (cases[i].why == NULL), "case %zu: %s", i,
+		    err.text);
+		if (!ok) {
+			expect(strstr(err.text, cases[i].why) != NULL,
+			    "case %zu: %s", i, err.text);
+			continue;
+		}
+		if (i == 0)
+			assert_string_equal(settings.trade_types,
+			    "NATIVE JSAPI");
+		settings_clear(&settings);
+	}
+}
+
+/* V2's scene_info has it twice, and 256 bytes. */
+static void
+long_public_url(void **state)
+{
+	static const struct {
+		int len;
+		const char *trade_types;
+		bool good;
+	} cases[] = {
+		{ 100, "NATIVE MWEB", true }, { 101, "NATIVE MWEB", false },
+		{ 101, "NATIVE", true },
+	};
+	struct settings settings;
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+
+		(void)snprintf(text, sizeof(text), "db_conninfo = \"x\";"
+		    "mchid = \"1900000109\"; appid = \"wx1\";"
+		    "shop_key = \"~/shop_key\"; site_secret = "
+		    "\"~/site_secret\"; api = \"v2\";" V2
+		    "trade_types = \"%s\"; public_url = \"https://%0*d\";",
+		    cases[i].trade_types, cases[i].len - 8, 1);
+		conf_write(text);
+		expect(settings_read(path, SETTINGS_PAY, &settings, &err)
+		    == cases[i].good, "case %zu: %s", i, err.text);
+		if (cases[i].good)
+			settings_clear(&settings);
+	}
+}
+
 int
 main(void)
 {
@@ -263,6 +338,8 @@ main(void)
 		cmocka_unit_test(appsecrets),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(bad_keys),
+		cmocka_unit_test(ways),
+		cmocka_unit_test(long_public_url),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, set_up,

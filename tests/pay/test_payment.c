@@ -1,8 +1,10 @@
 /*
- * Proves which trade types and openids are taken, what WeChat's words for a
+ * Proves which trade types and openids are taken, which type a browser gets, what WeChat's words for a
  * payment mean [v2.md 7.3], and the schedule of design.md 2.
  */
 #include "pay/payment.h"
+
+#include "base/str.h"
 
 #include "../unit.h"
 
@@ -13,20 +15,102 @@ test_trade_types(void **state)
 		const char *text;
 		bool good;
 	} cases[] = {
-		{ "JSAPI", true }, { "NATIVE", true }, { "", false },
-		{ "APP", false }, { "MWEB", false }, { "jsapi", false },
-		{ "JSAPI ", false }, { "NATIV", false },
+		{ "JSAPI", true }, { "NATIVE", true }, { "MWEB", true },
+		{ "APP", false }, { "MICROPAY", false }, { "", false },
+		{ "jsapi", false }, { "JSAPI ", false }, { "NATIV", false },
+		{ "JSAPI NATIVE", false }, { " ", false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct err err = { 0 };
 
-		assert_int_equal(payment_trade_type_check(cases[i].text, &err),
-		    cases[i].good);
+		assert_int_equal(payment_trade_type_check(cases[i].text,
+		    "JSAPI  NATIVE MWEB", &err), cases[i].good);
 		assert_int_equal(err.kind,
 		    cases[i].good ? ERR_NONE : ERR_INPUT);
 	}
+}
+
+static void
+test_trade_type_lists(void **state)
+{
+	static const struct {
+		const char *list;
+		bool good;
+	} cases[] = {
+		{ "NATIVE", true }, { "APP MWEB NATIVE JSAPI", true },
+		{ "  JSAPI   APP ", true }, { "", false }, { "  ", false },
+		{ "NATIVE MICROPAY", false }, { "NATIVE,JSAPI", false },
+		{ "native", false }, { "NATIVE\tJSAPI", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+
+		expect(payment_trade_types_check(cases[i].list, &err)
+		    == cases[i].good, "\"%s\": %s", cases[i].list, err.text);
+	}
+}
+
+#define ALL "NATIVE JSAPI MWEB APP"
+
+/* A type that is not enabled is never chosen. */
+static void
+test_trade_type_of(void **state)
+{
+	static const struct {
+		const char *user_agent, *wanted;
+	} browsers[] = {
+		{ "", "NATIVE" }, { "curl/8.5", "NATIVE" },
+		{ "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/126",
+		  "NATIVE" },
+		{ "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Safari/605",
+		  "NATIVE" },
+		{ "Mozilla/5.0 (X11; Linux x86_64) Firefox/128", "NATIVE" },
+		{ "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4) Version/17.4 "
+		  "Mobile/15E148 Safari/604.1", "MWEB" },
+		{ "Mozilla/5.0 (iPad; CPU OS 12_2) Safari/604.1", "MWEB" },
+		{ "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126 Mobile",
+		  "MWEB" },
+		{ "Mozilla/5.0 (Linux; Android 13; SM-X700) Chrome/126",
+		  "MWEB" },
+		{ "Mozilla/5.0 (Phone; OpenHarmony 5.0) ArkWeb/4 Mobile",
+		  "MWEB" },
+		{ "Mozilla/5.0 (iPhone) Mobile/15E148 MicroMessenger/8.0.48 "
+		  "NetType/WIFI", "JSAPI" },
+		{ "Mozilla/5.0 (Linux; Android 14) Chrome/126 Mobile "
+		  "MicroMessenger/8.0.49 miniProgram/wx1", "JSAPI" },
+		{ "Mozilla/5.0 (Windows NT 10.0) MicroMessenger/7.0.20 "
+		  "WindowsWechat", "JSAPI" },
+		{ "micromessenger", "JSAPI" },
+	};
+	static const struct {
+		const char *enabled, *otherwise;
+	} lists[] = {
+		{ ALL, "NATIVE" }, { "NATIVE", "NATIVE" },
+		{ "JSAPI NATIVE", "NATIVE" }, { "JSAPI", "JSAPI" },
+		{ "MWEB JSAPI", "MWEB" }, { " APP", "APP" },
+		{ "APP MWEB", "APP" }, { "JSAPI MWEB", "JSAPI" },
+	};
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(browsers); i++)
+	for (size_t j = 0; j < COUNT_OF(lists); j++) {
+		const char *list = lists[j].enabled;
+		const char *got = payment_trade_type_of(
+		    browsers[i].user_agent, list);
+
+		assert_true(payment_trade_type_check(got, list, &err));
+		expect(str_eq(got, payment_trade_type_check(
+		    browsers[i].wanted, list, &err) ? browsers[i].wanted
+		    : lists[j].otherwise), "%s with %s: %s",
+		    browsers[i].user_agent, list, got);
+	}
+	print_message("    browsers: %zu, with %zu lists each\n",
+	    COUNT_OF(browsers), COUNT_OF(lists));
 }
 
 static void
@@ -170,6 +254,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trade_types),
+		cmocka_unit_test(test_trade_type_lists),
+		cmocka_unit_test(test_trade_type_of),
 		cmocka_unit_test(test_openids),
 		cmocka_unit_test(test_auth_codes),
 		cmocka_unit_test(test_transaction_ids),

@@ -277,6 +277,7 @@ $$;
 
 \ir books/keys.sql
 \ir books/money.sql
+\ir books/h5.sql
 \ir books/v2.sql
 \ir books/micropay.sql
 \ir books/v3.sql

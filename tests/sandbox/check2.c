@@ -4,6 +4,7 @@
 
 #include "base/fen.h"
 #include "base/str.h"
+#include "wire/jsonread.h"
 
 struct check2_asked {
 	const struct sandbox *sandbox;
@@ -140,7 +141,49 @@ static bool
 check2_trade_type(const struct check2_asked *asked UNUSED, const char *value,
     size_t max UNUSED)
 {
-	return str_eq(value, "JSAPI") || str_eq(value, "NATIVE");
+	return str_eq(value, "JSAPI") || str_eq(value, "NATIVE")
+	    || str_eq(value, "MWEB") || str_eq(value, "APP");
+}
+
+/* [v2.md 7.1] With all that its kind of h5_info has. */
+static bool
+check2_h5_has(const struct jsonread *json)
+{
+	static const struct {
+		const char *type, *needs[2];
+	} kinds[] = {
+		{ "Wap", { "h5_info.wap_url", "h5_info.wap_name" } },
+		{ "IOS", { "h5_info.app_name", "h5_info.bundle_id" } },
+		{ "Android", { "h5_info.app_name", "h5_info.package_name" } },
+	};
+	const char *type = "", *text = "";
+	struct err why = { 0 };
+
+	if (!jsonread_text(json, "h5_info.type", &type, &why))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (str_eq(type, kinds[i].type))
+			return jsonread_text(json, kinds[i].needs[0], &text,
+			    &why) && *text != '\0'
+			    && jsonread_text(json, kinds[i].needs[1], &text,
+			    &why) && *text != '\0';
+	return false;
+}
+
+static bool
+check2_scene(const struct check2_asked *asked, const char *value, size_t max)
+{
+	struct jsonread *json = NULL;
+	struct err why = { 0 };
+	bool ok;
+
+	if (!check2_characters(asked, value, max)
+	    || !jsonread_new(value, strlen(value), &json, &why))
+		return false;
+	ok = !str_eq(fields_text(asked->given, "trade_type"), "MWEB")
+	    || check2_h5_has(json);
+	jsonread_free(json);
+	return ok;
 }
 
 static bool
@@ -209,7 +252,7 @@ static const struct check2_rule unifiedorder[] = {
 	{ "limit_pay", false, 32, check2_characters, NULL, { NULL } },
 	{ "receipt", false, 8, check2_characters, NULL, { NULL } },
 	{ "profit_sharing", false, 16, check2_characters, NULL, { NULL } },
-	{ "scene_info", false, 256, check2_characters, NULL, { NULL } },
+	{ "scene_info", true, 256, check2_scene, "MWEB", { NULL } },
 	{ NULL, false, 0, NULL, NULL, { NULL } },
 };
 
@@ -268,7 +311,7 @@ static const struct check2_rule micropay[] = {
 	{ "goods_tag", false, 32, check2_characters, NULL, { NULL } },
 	{ "limit_pay", false, 32, check2_characters, NULL, { NULL } },
 	{ "auth_code", true, 18, check2_auth_code, NULL, { NULL } },
-	{ "scene_info", false, 256, check2_characters, NULL, { NULL } },
+	{ "scene_info", false, 256, check2_scene, NULL, { NULL } },
 	{ NULL, false, 0, NULL, NULL, { NULL } },
 };
 

@@ -6,6 +6,11 @@
 #include "wire/form.h"
 
 #define PHONE_ORDERS_MAX "50"
+#define HTML_TYPE "text/html; charset=utf-8"
+#define PAGE_HEAD "<!doctype html>\n<html lang=\"en\">\n" \
+	"<meta charset=\"utf-8\">\n<meta name=\"viewport\" " \
+	"content=\"width=device-width\">\n" \
+	"<title>WeChat (sandbox)</title>\n"
 
 static void
 phone_text(struct buf *page, const char *text)
@@ -160,14 +165,131 @@ phone_show(void *app, struct web_request *req, struct web_reply *reply,
 	for (int i = 0; known[i] != NULL && by == NULL; i++)
 		by = fields_get(&req->query, known[i]);
 	buf_init(&page, WEB_REPLY_MAX);
-	buf_text(&page, "<!doctype html>\n<html lang=\"en\">\n"
-	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-	    "content=\"width=device-width\">\n"
-	    "<title>WeChat (sandbox)</title>\n");
+	buf_text(&page, PAGE_HEAD);
 	ok = (by != NULL ? phone_one(sandbox, by, &page, err)
 	    : phone_list(sandbox, &page, err))
-	    && web_reply_text(reply, 200, "text/html; charset=utf-8",
-	    buf_get(&page), err);
+	    && web_reply_text(reply, 200, HTML_TYPE, buf_get(&page), err);
 	buf_clear(&page);
+	return ok;
+}
+
+/* ------------------------------------------------ a phone's browser, by H5 */
+
+/* Why WeChat's page does not open; NULL if it does. */
+static const char *
+h5_distrust(const struct sandbox *sandbox, const struct web_request *req)
+{
+	const char *referer = fields_text(&req->params, "HTTP_REFERER");
+	const char *back = fields_get(&req->query, "redirect_url");
+
+	if (strstr(req->user_agent, "MicroMessenger") != NULL)
+		return "请在微信外打开订单，进行支付";
+	if (referer[0] == '\0')
+		return "商家参数格式有误，请联系商家解决";
+	if (!sandbox_is_domain(sandbox, referer)
+	    || (back != NULL && !sandbox_is_domain(sandbox, back)))
+		return "商家存在未配置的参数，请联系商家解决";
+	return NULL;
+}
+
+static void
+h5_hidden(struct buf *page, const char *name, const char *value)
+{
+	buf_format(page, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+	phone_text(page, value);
+	buf_text(page, "\">\n");
+}
+
+static void
+h5_order(struct buf *page, const PGresult *rows,
+    const struct web_request *req)
+{
+	const char *back = fields_get(&req->query, "redirect_url");
+
+	buf_text(page, "<h1>");
+	phone_amount(page, books_value(rows, 0, "total_fee"));
+	buf_text(page, "</h1>\n<h2>");
+	phone_text(page, books_value(rows, 0, "body"));
+	buf_text(page, "</h2>\n");
+	if (str_eq(books_value(rows, 0, "state"), "NOTPAY")) {
+		buf_text(page, "<form method=\"post\" "
+		    "action=\"/sandbox/h5\">\n");
+		h5_hidden(page, "prepay_id", fields_text(&req->query,
+		    "prepay_id"));
+		if (back != NULL)
+			h5_hidden(page, "redirect_url", back);
+		buf_text(page, "<p><button>Pay</button></form>\n");
+	}
+	if (back != NULL) {
+		buf_text(page, "<p><a href=\"");
+		phone_text(page, back);
+		buf_text(page, "\">Done</a>\n");
+	}
+}
+
+bool
+phone_h5(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	static const char *const known[] = { "prepay_id", "package",
+		"redirect_url", NULL };
+	const struct sandbox *sandbox = app;
+	const char *why = NULL;
+	PGresult *rows = NULL;
+	struct buf page;
+	bool ok;
+
+	buf_init(&page, WEB_REPLY_MAX);
+	buf_text(&page, PAGE_HEAD);
+	ok = web_request_query(req, known, err)
+	    && books_ask(sandbox->books, "select * from sandbox.h5_show($1, $2)",
+	    BOOKS_ARGS(fields_text(&req->query, "prepay_id"), req->client_ip),
+	    &rows, err)
+	    && (PQntuples(rows) > 0
+	    || err_set(err, ERR_MISSING, "no such order"));
+	if (ok) {
+		why = h5_distrust(sandbox, req);
+		if (why == NULL)
+			why = books_value(rows, 0, "why");
+		if (why != NULL)
+			buf_format(&page, "<p>%s\n", why);
+		else
+			h5_order(&page, rows, req);
+		ok = web_reply_text(reply, 200, HTML_TYPE, buf_get(&page),
+		    err);
+	}
+	PQclear(rows);
+	buf_clear(&page);
+	return ok;
+}
+
+bool
+phone_h5_pay(void *app, struct web_request *req, struct web_reply *reply,
+    struct err *err)
+{
+	static const char *const known[] = { "prepay_id", "redirect_url",
+		NULL };
+	const struct sandbox *sandbox = app;
+	const char *back, *word;
+	PGresult *rows = NULL;
+	bool ok;
+
+	if (!web_request_form(req, known, err))
+		return false;
+	back = fields_get(&req->form, "redirect_url");
+	if (back != NULL && !sandbox_is_domain(sandbox, back))
+		return err_set(err, ERR_INPUT, "redirect_url");
+	ok = books_ask(sandbox->books,
+	    "select * from sandbox.pay($1, null, null, null)",
+	    BOOKS_ARGS(fields_text(&req->form, "prepay_id")), &rows, err);
+	if (ok) {
+		word = books_value(rows, 0, "word");
+		ok = (str_eq(word, "paid") || str_eq(word, "already")
+		    || err_set(err, ERR_CONFLICT, "%s", word))
+		    && (back != NULL ? web_reply_see_other(reply, back, err)
+		    : web_reply_text(reply, 200, HTML_TYPE, PAGE_HEAD
+		    "<p>Paid\n", err));
+	}
+	PQclear(rows);
 	return ok;
 }

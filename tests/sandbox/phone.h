@@ -19,4 +19,13 @@
 MUSTUSE bool phone_show(void *app, struct web_request *req,
     struct web_reply *reply, struct err *err);
 
+/* GET /cgi-bin/mmpayweb-bin/checkmweb: what an h5_url leads to, for a phone's
+ * browser that comes from the merchant's domain. */
+MUSTUSE bool phone_h5(void *app, struct web_request *req,
+    struct web_reply *reply, struct err *err);
+
+/* POST /sandbox/h5: pays, and leads back to redirect_url. */
+MUSTUSE bool phone_h5_pay(void *app, struct web_request *req,
+    struct web_reply *reply, struct err *err);
+
 #endif

@@ -36,23 +36,6 @@ authorize_is_ordered(const struct fields *query)
 	return query->count == COUNT_OF(names);
 }
 
-/* Its host is the one that the account has named. */
-static bool
-authorize_is_domain(const struct sandbox *sandbox, const char *uri)
-{
-	const char *host = strstr(uri, "://");
-	size_t len;
-
-	if (sandbox->web_domain == NULL)
-		return true;
-	if (host == NULL)
-		return false;
-	host += 3;
-	len = strcspn(host, "/?#");
-	return len == strlen(sandbox->web_domain)
-	    && memcmp(host, sandbox->web_domain, len) == 0;
-}
-
 /* NULL, or the number of the page that says what is wrong. */
 static const char *
 authorize_judge(const struct sandbox *sandbox, const struct fields *query)
@@ -69,7 +52,7 @@ authorize_judge(const struct sandbox *sandbox, const struct fields *query)
 		return "10010";
 	if (!str_is_of(fields_text(query, "state"), STR_ALNUM, 1, 128))
 		return "10013";
-	return authorize_is_domain(sandbox, fields_text(query,
+	return sandbox_is_domain(sandbox, fields_text(query,
 	    "redirect_uri")) ? NULL : "10003";
 }
 

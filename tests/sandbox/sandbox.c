@@ -94,6 +94,10 @@
  * POST /sandbox/refund_status	out_refund_no, refund_status: it becomes that
  *	now, and is told
  *
+ * GET /cgi-bin/mmpayweb-bin/checkmweb	what h5_url leads to: a page that
+ *	pays, unless address, age, browser or Referer are not right
+ * POST /sandbox/h5	prepay_id, redirect_url: its button
+ *
  * The open platform has /connect/oauth2/authorize, which sends a browser back
  * at once, /sns/oauth2/access_token, /sns/jscode2session,
  * /cgi-bin/stable_token (normal mode) and /cgi-bin/ticket/getticket.  Codes
@@ -142,7 +146,9 @@ static const struct conf_key keys[] = {
 	{ "appsecret", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
 	{ "mini_appid", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "mini_appsecret", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
+	{ "app_appid", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "web_domain", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "pages_url", CONF_TEXT, SANDBOX, 0, "https://wx.tenpay.com", 0, 0 },
 	{ "apiv3_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
 	{ "merchant_cert", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "wechat_key", CONF_SECRET, 0, SANDBOX, NULL, 0, 0 },
@@ -179,6 +185,8 @@ static const struct web_route routes[] = {
 	{ WEB_GET, V3_REFUNDS "/*", call3_serve, 0 },
 	{ WEB_GET, "/v3/certificates", call3_serve, 0 },
 	{ WEB_GET, "/sandbox/phone", phone_show, 0 },
+	{ WEB_GET, "/cgi-bin/mmpayweb-bin/checkmweb", phone_h5, 0 },
+	{ WEB_POST, "/sandbox/h5", phone_h5_pay, FORM_MAX },
 	{ WEB_POST, "/sandbox/scan", control_scan, FORM_MAX },
 	{ WEB_POST, "/sandbox/auth_code", auth_codes_set, FORM_MAX },
 	{ WEB_GET, "/sandbox/ledger", control_ledger, 0 },
@@ -268,6 +276,7 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 		.appsecret = conf_secret(conf, "appsecret"),
 		.mini_appid = conf_text(conf, "mini_appid"),
 		.mini_appsecret = conf_secret(conf, "mini_appsecret"),
+		.app_appid = conf_text(conf, "app_appid"),
 		.web_domain = conf_text(conf, "web_domain"),
 		.private_notify = conf_int(conf, "private_notify") == 1,
 	};
@@ -275,6 +284,9 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 
 	ok = books_open(conf_text(conf, "db_conninfo"),
 	    (int)conf_int(conf, "db_connections"), &sandbox.books, err)
+	    && books_tell(sandbox.books,
+	    "update sandbox.settings set pages_url = $1",
+	    BOOKS_ARGS(conf_text(conf, "pages_url")), err)
 	    && keys3_open(conf, sandbox.books, &sandbox.keys, err)
 	    && naps_open(&sandbox.naps, err)
 	    && sandbox_serve(start, &sandbox, (int)conf_int(conf, "threads"),

@@ -25,6 +25,7 @@ struct sandbox {
 	const struct secret *appsecret;	/* of appid; NULL: no OAuth here */
 	const char *mini_appid;		/* of his mini program, or NULL */
 	const struct secret *mini_appsecret;
+	const char *app_appid;		/* of his app, or NULL */
 	const char *web_domain;		/* host of his pages; NULL: any */
 	bool private_notify;		/* notify_url may be localhost */
 
@@ -38,7 +39,26 @@ static inline bool
 sandbox_has_appid(const struct sandbox *sandbox, const char *appid)
 {
 	return str_eq(appid, sandbox->appid) || (sandbox->mini_appid != NULL
-	    && str_eq(appid, sandbox->mini_appid));
+	    && str_eq(appid, sandbox->mini_appid))
+	    || (sandbox->app_appid != NULL
+	    && str_eq(appid, sandbox->app_appid));
+}
+
+/* Whether url is one of his pages: its host is the one that he has named. */
+static inline bool
+sandbox_is_domain(const struct sandbox *sandbox, const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t len;
+
+	if (sandbox->web_domain == NULL)
+		return true;
+	if (host == NULL)
+		return false;
+	host += 3;
+	len = strcspn(host, "/?#");
+	return len == strlen(sandbox->web_domain)
+	    && memcmp(host, sandbox->web_domain, len) == 0;
 }
 
 #endif

@@ -213,3 +213,32 @@ select order_no from wxpay.shop_order_create('T-4801', 100, 'tea');
 select pg_temp.page('other');
 select attach from wxpay_data.orders where order_no = 'T-4801';
 select wxpay.shop_order_create('T-4801', 100, 'tea', null, 'other');
+
+-- H5's link lives 5 minutes: a minute before it is asked for again, under the
+-- same number; and it serves one address (P19, P13)
+create function pg_temp.h5(p_ip text) returns table (verdict text,
+    out_trade_no text, client_ip text) language sql as $$
+    select verdict, out_trade_no, client_ip
+    from wxpay.pay_start('1900000109', 'order', null, null, 'T-4901',
+        test.token('T-4901'), null, null, null, '', null, null, 7200, 'MWEB',
+        '', p_ip, 'v2', 'wx1', 'nonce', 10, 300, 20)
+$$;
+select order_no from wxpay.shop_order_create('T-4901', 100, 'tea');
+select * from pg_temp.h5('203.0.113.7');
+select test.prepaid('T-4901', 'done');
+select test.pass('239 seconds');
+select * from pg_temp.h5('203.0.113.7');
+select test.pass('2 seconds');
+select * from pg_temp.h5('203.0.113.7');
+select test.prepaid('T-4901', 'done');
+select * from pg_temp.h5('203.0.113.7');
+select * from pg_temp.h5('2001:db8::1');
+select out_trade_no, state, closing, client_ip from wxpay_data.payments
+    where order_no = 'T-4901' order by attempt;
+-- an app's prepay_id lives two hours, as the others' do
+select * from test.start('T-4902', 1000, 'APP');
+select test.prepaid('T-4902', 'done');
+select test.pass('114 minutes');
+select verdict, out_trade_no from test.start('T-4902', 1000, 'APP');
+select test.pass('2 minutes');
+select verdict, out_trade_no from test.start('T-4902', 1000, 'APP');

@@ -31,6 +31,8 @@ conf_base() {
 		wechat_ca = "$DIR/tls/shop_ca.pem";
 		wechat_connect_ms = 3000;
 		wechat_total_ms = 10000;
+		trade_types = "NATIVE JSAPI MWEB APP";
+		app_appid = "$APP_APPID";
 		appsecret = "$DIR/keys/appsecret";
 		mini_appid = "$MINI_APPID";
 		mini_appsecret = "$DIR/keys/mini_appsecret";
@@ -77,6 +79,8 @@ sandbox_conf() {
 		appsecret = "$DIR/keys/appsecret";
 		mini_appid = "$MINI_APPID";
 		mini_appsecret = "$DIR/keys/mini_appsecret";
+		app_appid = "$APP_APPID";
+		pages_url = "https://localhost:$WECHAT_PORT";
 		web_domain = "localhost:$PORT";
 		refund_notify_url = "https://localhost:$PORT/notify/refunded";
 		private_notify = 1;
@@ -160,6 +164,7 @@ make_env() {
 		name_value MCHID "$MCHID"
 		name_value APPID "$APPID"
 		name_value MINI_APPID "$MINI_APPID"
+		name_value APP_APPID "$APP_APPID"
 		name_value APPSECRET "$(cat "$DIR/keys/appsecret")"
 		name_value API_KEY "$(cat "$DIR/keys/api_key")"
 		name_value APIV3_KEY "$(cat "$DIR/keys/apiv3_key")"

@@ -46,6 +46,21 @@ static const struct payment jsapi = {
 	.time_expire = 1704040200,
 };
 
+static const struct payment h5 = {
+	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "MWEB",
+	.client_ip = "203.0.113.7", .body = "Tea", .total_fen = 101,
+	.time_expire = 1704040200,
+};
+
+static const struct payment app = {
+	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "APP",
+	.client_ip = "2001:db8::1", .body = "Tea", .total_fen = 101,
+	.time_expire = 1704040200,
+};
+
+#define MWEB_URL "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?" \
+	"prepay_id=" PREPAY_ID "&package=1037687096"
+
 #define AUTH_CODE "134567890123456789"
 
 static const struct payment scanned = {
@@ -127,6 +142,23 @@ requests_of(enum sign2_type type)
 		{ "openid", "oUpF8uMEb4qRXf22hE3X68TekukE" },
 		{ "notify_url", "https://pay.example.com/wx/notify/paid" },
 	};
+	static const struct want want_h5[] = {
+		{ "device_info", "WEB" }, { "body", "Tea" },
+		{ "out_trade_no", TRADE_NO }, { "total_fee", "101" },
+		{ "spbill_create_ip", "203.0.113.7" },
+		{ "time_expire", "20240101003000" },
+		{ "trade_type", "MWEB" },
+		{ "scene_info", "{\"h5_info\":{\"type\":\"Wap\","
+		  "\"wap_url\":\"https://pay.example.com/wx\","
+		  "\"wap_name\":\"pay.example.com\"}}" },
+		{ "notify_url", "https://pay.example.com/wx/notify/paid" },
+	};
+	static const struct want want_app[] = {
+		{ "body", "Tea" }, { "out_trade_no", TRADE_NO },
+		{ "total_fee", "101" }, { "spbill_create_ip", "2001:db8::1" },
+		{ "time_expire", "20240101003000" }, { "trade_type", "APP" },
+		{ "notify_url", "https://pay.example.com/wx/notify/paid" },
+	};
 	static const struct want want_ask[] = { { "out_trade_no", TRADE_NO } };
 	static const struct want want_by_id[] = {
 		{ "transaction_id", TRANSACTION },
@@ -162,6 +194,10 @@ requests_of(enum sign2_type type)
 	    COUNT_OF(want_native));
 	assert_true(wechat_v2_prepay_format(&v2, &jsapi, NONCE, &out, &err));
 	request_compare("jsapi", &v2, &out, want_jsapi, COUNT_OF(want_jsapi));
+	assert_true(wechat_v2_prepay_format(&v2, &h5, NONCE, &out, &err));
+	request_compare("h5", &v2, &out, want_h5, COUNT_OF(want_h5));
+	assert_true(wechat_v2_prepay_format(&v2, &app, NONCE, &out, &err));
+	request_compare("app", &v2, &out, want_app, COUNT_OF(want_app));
 	assert_true(wechat_v2_query_format(&v2, &asked, NONCE, &out, &err));
 	request_compare("query", &v2, &out, want_ask, COUNT_OF(want_ask));
 	assert_true(wechat_v2_query_format(&v2, &asked_by_id, NONCE, &out,
@@ -406,8 +442,8 @@ fields_change(struct fields *fields, const struct change *list, size_t count,
 
 /* The right answer to call, but for the changes, well signed. */
 static void
-changed_judge(enum wechat_call call, const struct change *changes,
-    size_t changed, struct verdict *out)
+payment_judge(enum wechat_call call, const struct payment *payment,
+    const struct change *changes, size_t changed, struct verdict *out)
 {
 	struct fields fields = { 0 };
 	struct err err = { 0 };
@@ -422,9 +458,16 @@ changed_judge(enum wechat_call call, const struct change *changes,
 	assert_true(fields_add(&fields, "sign", sign, &err));
 	xmlmsg_format(&fields, &xml);
 	assert_true(buf_ok(&xml));
-	bytes_judge(SIGN2_HMAC_SHA256, call, &native, xml.data, xml.len, out);
+	bytes_judge(SIGN2_HMAC_SHA256, call, payment, xml.data, xml.len, out);
 	buf_clear(&xml);
 	fields_clear(&fields);
+}
+
+static void
+changed_judge(enum wechat_call call, const struct change *changes,
+    size_t changed, struct verdict *out)
+{
+	payment_judge(call, &native, changes, changed, out);
 }
 
 static void
@@ -514,6 +557,59 @@ test_right_answers(void **state)
 
 	changed_judge(WECHAT_CALL_REVERSE, NULL, 0, &got);
 	verdict_expect("reverse", &got, WECHAT_DONE, "", false);
+}
+
+/* Each trade type's answer has what its payer needs, and it is a page that an
+ * h5_url leads to. */
+static void
+test_ways(void **state)
+{
+	static const struct {
+		const struct payment *payment;
+		struct change changes[3];
+		enum wechat_verdict verdict;
+	} cases[] = {
+		{ &app, { { "trade_type", "APP" }, { "code_url", NULL } },
+		  WECHAT_DONE },
+		{ &app, { { "trade_type", "JSAPI" }, { "code_url", NULL } },
+		  WECHAT_UNSURE },
+		{ &app, { { "trade_type", "APP" }, { "prepay_id", NULL } },
+		  WECHAT_UNSURE },
+		{ &h5, { { "trade_type", "MWEB" }, { "code_url", NULL },
+		    { "mweb_url", MWEB_URL } }, WECHAT_DONE },
+		{ &h5, { { "trade_type", "MWEB" }, { "code_url", NULL } },
+		  WECHAT_UNSURE },
+		{ &h5, { { "trade_type", "NATIVE" }, { "code_url", NULL },
+		    { "mweb_url", MWEB_URL } }, WECHAT_UNSURE },
+		{ &h5, { { "trade_type", "MWEB" }, { "code_url", NULL },
+		    { "mweb_url", "http://wx.tenpay.com/" } },
+		  WECHAT_UNSURE },
+		{ &h5, { { "trade_type", "MWEB" }, { "code_url", NULL },
+		    { "mweb_url", "javascript:alert(1)" } },
+		  WECHAT_UNSURE },
+		{ &h5, { { "trade_type", "MWEB" }, { "code_url", NULL },
+		    { "mweb_url", "https://wx.tenpay.com/ a" } },
+		  WECHAT_UNSURE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		bool is_done = cases[i].verdict == WECHAT_DONE;
+		size_t count = 0;
+		struct verdict got;
+
+		while (count < 3 && cases[i].changes[count].name != NULL)
+			count++;
+		payment_judge(WECHAT_CALL_PREPAY, cases[i].payment,
+		    cases[i].changes, count, &got);
+		verdict_expect(cases[i].payment->trade_type, &got,
+		    cases[i].verdict, is_done ? "" : "MISMATCH", !is_done);
+		assert_string_equal(got.prepay.prepay_id,
+		    is_done ? PREPAY_ID : "");
+		assert_string_equal(got.prepay.code_url, "");
+		assert_string_equal(got.prepay.h5_url, is_done
+		    && cases[i].payment == &h5 ? MWEB_URL : "");
+	}
 }
 
 /* O8, I11: one field other than usual. */
@@ -1197,32 +1293,37 @@ test_response_vectors(void **state)
 	json_decref(all);
 }
 
+/* NULL for what is not ours: a printed code's. */
 static const json_t *
-client_invoke_jsapi(const json_t *vector)
+client_invoke_object(const json_t *vector, bool *is_app)
 {
 	const json_t *params = json_object_get(vector, "signed_params");
+	const char *first = json_string_value(json_array_get(json_array_get(
+	    params, 0), 0));
 
-	/* the others are an app's, and a printed code's */
-	return json_array_size(params) == 5 && str_eq(json_string_value(
-	    json_array_get(json_array_get(params, 0), 0)), "appId")
+	*is_app = str_eq(first, "appid") && json_array_size(params) == 6;
+	return *is_app || (str_eq(first, "appId")
+	    && json_array_size(params) == 5)
 	    ? json_object_get(vector, "object_for_client") : NULL;
 }
 
 /*
  * One signature serves WeixinJSBridge, wx.requestPayment and wx.chooseWXPay:
  * they differ in which of the six are passed on, and how they call the time.
+ * An app has names of its own.
  */
 static void
 test_client_vectors(void **state)
 {
 	json_t *all = vectors_open();
 	const json_t *list = vectors_list(all, "client_invoke", 9);
-	size_t i, ours = 0;
+	size_t i, pages = 0, apps = 0;
 	json_t *vector;
 
 	(void)state;
 	json_array_foreach(list, i, vector) {
-		const json_t *want = client_invoke_jsapi(vector);
+		bool is_app = false;
+		const json_t *want = client_invoke_object(vector, &is_app);
 		struct wechat_v2 v2 = v2_of(SIGN2_MD5);
 		struct fields fields = { 0 };
 		struct err err = { 0 };
@@ -1234,20 +1335,24 @@ test_client_vectors(void **state)
 		    &v2.sign_type));
 		if (want == NULL)
 			continue;
-		assert_true(wechat_v2_jsapi(&v2, APPID, PREPAY_ID,
-		    "5K8264ILTKCH16CQ2502SI8ZNMTM67VS", 1414561699, &fields,
-		    &err));
-		assert_int_equal(fields.count, 6);
+		assert_true((is_app ? wechat_v2_app : wechat_v2_jsapi)(&v2,
+		    APPID, PREPAY_ID, "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
+		    1414561699, &fields, &err));
+		assert_int_equal(fields.count, is_app ? 7 : 6);
 		json_object_foreach((json_t *)want, name, value)
 			expect(str_eq(fields_text(&fields,
-			    str_eq(name, "timestamp") ? "timeStamp" : name),
+			    !is_app && str_eq(name, "timestamp")
+			    ? "timeStamp" : name),
 			    json_string_value(value)), "%s: %s",
 			    vector_text(vector, "id"), name);
 		fields_clear(&fields);
-		ours++;
+		pages += !is_app;
+		apps += is_app;
 	}
-	print_message("    of them pages in WeChat: %zu\n", ours);
-	assert_int_equal(ours, 6);
+	print_message("    of them pages in WeChat: %zu, apps: %zu\n", pages,
+	    apps);
+	assert_int_equal(pages, 6);
+	assert_int_equal(apps, 2);
 	json_decref(all);
 }
 
@@ -1278,6 +1383,7 @@ main(void)
 		cmocka_unit_test(test_product_id),
 		cmocka_unit_test(test_right_answers),
 		cmocka_unit_test(test_by_transaction_id),
+		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_one_field),
 		cmocka_unit_test(test_every_call),
 		cmocka_unit_test(test_unproved),

@@ -49,6 +49,18 @@ static const struct payment native = {
 	.time_expire = 1767234600,
 };
 
+static const struct payment app = {
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.trade_type = "APP", .client_ip = "203.0.113.7", .body = "Tea",
+	.total_fen = FEN_MAX, .time_expire = 1767234600,
+};
+
+static const struct payment h5 = {
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.trade_type = "MWEB", .client_ip = "2001:db8::7", .body = "Tea",
+	.total_fen = FEN_MAX, .time_expire = 1767234600,
+};
+
 static const struct payment_key asked = {
 	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
 };
@@ -87,8 +99,9 @@ request_expect(const char *what, bool ok, struct wechat_v3_request *request,
 	"\",\"description\":"
 #define NATIVE_TAIL ",\"out_trade_no\":\"" TRADE_NO "\",\"time_expire\":" \
 	"\"2026-01-01T10:30:00+08:00\""
-#define NATIVE_END ",\"notify_url\":\"https://pay.example.com/notify/paid\"" \
-	",\"amount\":{\"total\":2147483647,\"currency\":\"CNY\"}}"
+#define NATIVE_MIDDLE ",\"notify_url\":\"https://pay.example.com/notify/" \
+	"paid\",\"amount\":{\"total\":2147483647,\"currency\":\"CNY\"}"
+#define NATIVE_END NATIVE_MIDDLE "}"
 #define REFUND_END ",\"notify_url\":\"https://pay.example.com/notify/" \
 	"refunded\""
 #define REFUND_AMOUNT ",\"amount\":{\"refund\":51,\"total\":101," \
@@ -109,6 +122,15 @@ test_requests(void **state)
 	request_expect("native", ok, &request, "POST",
 	    "/v3/pay/transactions/native",
 	    NATIVE_HEAD "\"Tea \\\"<&\\\\>/\\\"\"" NATIVE_TAIL NATIVE_END);
+	ok = wechat_v3_prepay_format(&v3, &app, &request, &err);
+	request_expect("app", ok, &request, "POST",
+	    "/v3/pay/transactions/app",
+	    NATIVE_HEAD "\"Tea\"" NATIVE_TAIL NATIVE_END);
+	ok = wechat_v3_prepay_format(&v3, &h5, &request, &err);
+	request_expect("h5", ok, &request, "POST", "/v3/pay/transactions/h5",
+	    NATIVE_HEAD "\"Tea\"" NATIVE_TAIL NATIVE_MIDDLE
+	    ",\"scene_info\":{\"payer_client_ip\":\"2001:db8::7\","
+	    "\"h5_info\":{\"type\":\"Wap\"}}}");
 	ok = wechat_v3_query_format(&v3, &asked, &request, &err);
 	request_expect("query", ok, &request, "GET", "/v3/pay/transactions/"
 	    "out-trade-no/" TRADE_NO "?mchid=" W3_MCHID, "");
@@ -570,7 +592,39 @@ test_by_transaction_id(void **state)
 	query_key = &asked;
 }
 
-/* In V3 only JSAPI has a prepay_id; NATIVE has a URL. */
+/* A page, and no other thing that a browser might run. */
+static void
+test_h5_urls(void)
+{
+	static const struct {
+		const char *json;
+		const char *url;	/* NULL: not believed */
+	} cases[] = {
+		{ "{\"h5_url\":\"https://wx.tenpay.com/x?a=1&b=2\"}",
+		  "https://wx.tenpay.com/x?a=1&b=2" },
+		{ "{\"h5_url\":\"http://wx.tenpay.com/x\"}", NULL },
+		{ "{\"h5_url\":\"javascript:alert(1)\"}", NULL },
+		{ "{\"h5_url\":\"https://wx.tenpay.com/ x\"}", NULL },
+		{ "{\"h5_url\":\"\"}", NULL },
+		{ "{\"code_url\":\"weixin://wxpay/x\"}", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct wechat_http_reply reply = reply3_of(REPLY3_BY_PUB_KEY,
+		    200, cases[i].json, strlen(cases[i].json));
+		bool is_url = cases[i].url != NULL;
+		struct verdict got;
+
+		reply_judge(WECHAT_CALL_PREPAY, &h5, &reply, &got);
+		verdict_expect(cases[i].json, &got, is_url ? WECHAT_DONE
+		    : WECHAT_UNSURE, is_url ? "" : "MISMATCH", !is_url);
+		assert_string_equal(got.prepay.h5_url, is_url ? cases[i].url
+		    : "");
+		buf_clear(&reply.body);
+	}
+}
+
+/* In V3 JSAPI and APP have a prepay_id; NATIVE and MWEB have a URL. */
 static void
 test_prepay_id(void **state)
 {
@@ -586,11 +640,15 @@ test_prepay_id(void **state)
 	verdict_expect("jsapi", &got, WECHAT_DONE, "", false);
 	assert_string_equal(got.prepay.prepay_id, "wx1");
 	assert_string_equal(got.prepay.code_url, "");
+	reply_judge(WECHAT_CALL_PREPAY, &app, &reply, &got);
+	verdict_expect("app", &got, WECHAT_DONE, "", false);
+	assert_string_equal(got.prepay.prepay_id, "wx1");
 	/* and the one is not taken for the other */
 	reply_judge(WECHAT_CALL_PREPAY, &native, &reply, &got);
 	verdict_expect("native", &got, WECHAT_UNSURE, "MISMATCH", true);
 	buf_clear(&reply.body);
 
+	test_h5_urls();
 	for (size_t size = 1; size <= CODE_URL_MAX + 1; size++) {
 		for (size_t i = 0; i < size; i++)
 			url[i] = (char)('a' + i % 26);
@@ -1322,6 +1380,24 @@ test_verify_vectors(void **state)
 	json_decref(all);
 }
 
+static void
+pay_sign_expect(const json_t *vector, bool is_app,
+    const struct fields *fields)
+{
+	const char *name;
+	json_t *value;
+
+	assert_int_equal(fields->count, is_app ? 7 : 6);
+	json_object_foreach(json_object_get(vector, "params"), name, value)
+		expect(str_eq(fields_text(fields, name), is_app
+		    && str_eq(name, "partnerid") ? W3_MCHID
+		    : json_string_value(value)), "%s: %s is %s",
+		    vector_text(vector, "id"), name,
+		    fields_text(fields, name));
+	assert_string_equal(fields_text(fields, is_app ? "sign" : "paySign"),
+	    vector_text(vector, "signature"));
+}
+
 /* What the front end is handed, against both merchants of the vectors. */
 static void
 test_pay_sign_vectors(void **state)
@@ -1338,38 +1414,26 @@ test_pay_sign_vectors(void **state)
 		struct fields fields = { 0 };
 		struct err err = { 0 };
 		const char *kind = vector_text(vector, "pay_kind");
-		char package[200];
+		bool is_app = str_eq(kind, "app");
 		long stamp = 0;
 
-		if (!str_eq(vector_text(vector, "kind"), "pay_sign")
-		    || str_eq(kind, "app"))
+		if (!str_eq(vector_text(vector, "kind"), "pay_sign"))
 			continue;
 		if (str_eq(vector_text(vector, "key"), "pub-doc-merchant"))
 			v3.key = doc;
 		assert_true(str_to_long(vector_text(vector, "timestamp"),
 		    2000000000, &stamp));
-		expect(wechat_v3_jsapi(&v3, vector_text(vector, "appid"),
+		expect((is_app ? wechat_v3_app : wechat_v3_jsapi)(&v3,
+		    vector_text(vector, "appid"),
 		    vector_text(vector, "prepay_id"),
 		    vector_text(vector, "nonce_str"), stamp, &fields, &err),
 		    "%s", err.text);
-		(void)snprintf(package, sizeof(package), "prepay_id=%s",
-		    vector_text(vector, "prepay_id"));
-		assert_int_equal(fields.count, 6);
-		assert_string_equal(fields_text(&fields, "appId"),
-		    vector_text(vector, "appid"));
-		assert_string_equal(fields_text(&fields, "timeStamp"),
-		    vector_text(vector, "timestamp"));
-		assert_string_equal(fields_text(&fields, "nonceStr"),
-		    vector_text(vector, "nonce_str"));
-		assert_string_equal(fields_text(&fields, "package"), package);
-		assert_string_equal(fields_text(&fields, "signType"), "RSA");
-		assert_string_equal(fields_text(&fields, "paySign"),
-		    vector_text(vector, "signature"));
+		pay_sign_expect(vector, is_app, &fields);
 		fields_clear(&fields);
 		tried++;
 	}
-	print_message("    vectors: pay_sign, pages: %zu\n", tried);
-	assert_int_equal(tried, 3);
+	print_message("    vectors: pay_sign: %zu\n", tried);
+	assert_int_equal(tried, 5);
 	sign3_key_free(doc);
 	json_decref(all);
 }

@@ -8,23 +8,13 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { DESKTOP } from './devices.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url)
 	.resolve('axe-core/axe.min.js'), 'utf8');
 const PICTURES = fileURLToPath(new URL('../../../build/check/screenshots',
 	import.meta.url));
 const DEADLINE_MS = 15000;
-
-export const DESKTOP = { viewport: { width: 1280, height: 800 } };
-export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true,
-	hasTouch: true, deviceScaleFactor: 2,
-	userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) '
-	    + 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 '
-	    + 'Mobile/15E148 Safari/604.1' };
-export const WECHAT = { ...PHONE,
-	userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) '
-	    + 'AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 '
-	    + 'MicroMessenger/8.0.48(0x18003030) NetType/WIFI Language/zh_CN' };
 
 // The one key that this browser believes without a known authority.
 function pin_of(certificate) {

@@ -55,6 +55,12 @@ export class VoiceV2 {
 			this.env.API_KEY));
 		assert.equal(pay.signType, this.sign_type);
 	}
+
+	// What an app hands to WeChat's SDK.
+	assert_app({ sign, ...pay }) {
+		assert.equal(sign, wechat.sign(this.sign_type, pay,
+			this.env.API_KEY));
+	}
 }
 
 export class VoiceV3 {
@@ -108,5 +114,10 @@ export class VoiceV3 {
 		assert.ok(wechat3.is_jsapi_signed(pay, this.env.MERCHANT_CERT),
 			JSON.stringify(pay));
 		assert.equal(pay.signType, 'RSA');
+	}
+
+	assert_app(pay) {
+		assert.ok(wechat3.is_app_signed(pay, this.env.MERCHANT_CERT),
+			JSON.stringify(pay));
 	}
 }

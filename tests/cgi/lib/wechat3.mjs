@@ -54,6 +54,12 @@ export const is_jsapi_signed = ({ appId, timeStamp, nonceStr, paySign,
 	timeStamp, nonceStr, pay.package), paySign, new X509Certificate(
 	fs.readFileSync(merchant_cert)).publicKey);
 
+// Whether an app may hand this to WeChat's SDK: of the number alone.
+export const is_app_signed = ({ appid, timestamp, noncestr, prepayid, sign },
+	merchant_cert) => Rsa.verify(Formatter.joinedByLineFeed(appid,
+	timestamp, noncestr, prepayid), sign, new X509Certificate(
+	fs.readFileSync(merchant_cert)).publicKey);
+
 // In Beijing.
 export const rfc3339 = (date) => new Date(date.getTime() + 8 * 3600e3)
 	.toISOString().replace(/\.\d+Z/, '+08:00');

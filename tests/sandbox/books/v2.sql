@@ -48,7 +48,9 @@ begin
     fresh := sandbox.prepay_add(payment);
     perform sandbox.call_ended(call, 'SUCCESS');
     return query select v.* from (values ('trade_type', payment.trade_type),
-        ('prepay_id', fresh.prepay_id), ('code_url', fresh.code_url))
+        ('prepay_id', fresh.prepay_id), ('code_url', fresh.code_url),
+        ('mweb_url', case payment.trade_type when 'MWEB'
+            then sandbox.h5_url(fresh) end))
         as v (name, value) where v.value is not null;
 end $$;
 

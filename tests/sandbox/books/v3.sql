@@ -147,8 +147,7 @@ begin
             case payment.trade_type
             when 'NATIVE' then jsonb_build_object('code_url', fresh.code_url)
             when 'MWEB' then jsonb_build_object('h5_url',
-                'https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb'
-                || '?prepay_id=' || fresh.prepay_id)
+                sandbox.h5_url(fresh))
             else jsonb_build_object('prepay_id', fresh.prepay_id) end);
     end if;
 end $$;
