@@ -18,6 +18,7 @@ import * as wechat3 from './lib/wechat3.mjs';
 only('v3');
 const CALM_MS = 1500;		// long enough for a query a second
 const LATE_MS = 3000;		// more than a call may take
+const AT_ONCE = { concurrency: 32 };
 const ENDLESS = 1 << 22;	// bytes after which somebody should have left
 
 const { other, s } = await other_and_stack('false_wechat', 'certificate');
@@ -152,7 +153,7 @@ async function paid_order(fields) {
 }
 
 test('an order that was made, perhaps: asked again under its number',
-	async (t) => {
+	AT_ONCE, async (t) => {
 	await together(t, async ([, , fn]) => {
 		const what = shop.signed();
 		const pay = () => shop.pay({ ...what, trade_type: 'NATIVE' });
@@ -175,7 +176,8 @@ test('an order that was made, perhaps: asked again under its number',
 	});
 });
 
-test('an unproved SUCCESS of a query pays nothing', async (t) => {
+test('an unproved SUCCESS of a query pays nothing',
+	AT_ONCE, async (t) => {
 	await together(t, async ([, , fn]) => {
 		const order = await shop.signed_order();
 		// What it would say if it were paid.
@@ -198,7 +200,8 @@ test('an unproved SUCCESS of a query pays nothing', async (t) => {
 	});
 });
 
-test('an unproved 204 closes nothing', async (t) => {
+test('an unproved 204 closes nothing',
+	AT_ONCE, async (t) => {
 	await together(t, async ([, , fn]) => {
 		const order = await shop.signed_order();
 		const plan = spoil('close', order.out_trade_no, (good, ...rest) => {
@@ -225,7 +228,7 @@ async function refund_of(order, refund_fee) {
 }
 
 test('a refund that was sent, perhaps: one number, one refund (R6, R7)',
-	async (t) => {
+	AT_ONCE, async (t) => {
 	await together(t, async ([, , fn]) => {
 		const order = await paid_order();
 		const refund = await refund_of(order, 300);
@@ -247,7 +250,8 @@ test('a refund that was sent, perhaps: one number, one refund (R6, R7)',
 	});
 });
 
-test('an unproved SUCCESS of a refund query returns nothing', async (t) => {
+test('an unproved SUCCESS of a refund query returns nothing',
+	AT_ONCE, async (t) => {
 	await together(t, async ([, , fn]) => {
 		const order = await paid_order();
 		const refund = await refund_of(order, 300);
@@ -279,7 +283,7 @@ const echoed = (changes) => (good) => other.signed(good.status, {
 	...object(good), ...changes });
 
 test('numbers and amounts echoed otherwise are not believed (O8)',
-	async (t) => {
+	AT_ONCE, async (t) => {
 	const QUERIES = [
 		['another number', { out_trade_no: number() }],
 		['another merchant', { mchid: '1900000110' }],
@@ -358,7 +362,7 @@ test('numbers and amounts echoed otherwise are not believed (O8)',
 });
 
 test('what was paid stays paid, whatever a query says then (O9)',
-	async (t) => {
+	AT_ONCE, async (t) => {
 	await Promise.all(['NOTPAY', 'CLOSED', 'REVOKED', 'PAYERROR',
 		'USERPAYING', 'ACCEPT', 'SOMETHING_NEW'].map((trade_state) =>
 		t.test(trade_state, async () => {
