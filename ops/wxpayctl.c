@@ -1,12 +1,15 @@
 /*
  * wxpayctl: what ops does by hand, and the worker.
  *
- *	wxpayctl [--config PATH] migrate | worker | query NUMBER | keys | version
+ *	wxpayctl [--config PATH] migrate | worker | query NUMBER |
+ *	    pay --product ID [--quantity N] | keys | version
  *
  * migrate makes the schema what this program needs; worker does what time
  * brings; query asks WeChat about an order, which is named by its own number or
- * by WeChat's of a payment, and shows it; keys shows by which keys WeChat is
- * believed.  Exit status 0; 1 after a failure; 2 after a usage text.
+ * by WeChat's of a payment, and shows it; pay sells a product to who scans the
+ * QR code that it prints, and waits; keys shows by which keys WeChat is
+ * believed.  Exit status 0; 1 after a failure, or without the payment; 2 after
+ * a usage text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +23,7 @@
 #include "flow/flow_payment.h"
 #include "sql.h"
 #include "store/store_keys.h"
+#include "terminal.h"
 #include "wire/xmlmsg.h"
 #include "worker.h"
 
@@ -30,21 +34,27 @@
 #error "make says which version this is"
 #endif
 
+struct arguments {		/* of a command; borrowed */
+	const char *number;
+	const char *product_id, *quantity;
+};
+
 struct command {
 	const char *name;
 	enum settings_program program;
-	bool takes_number;
-	bool (*run)(const struct settings *settings, const char *order_no,
-	    struct err *err);
+	/* false if these are not its own */
+	bool (*take)(int argc, char *argv[], struct arguments *out);
+	bool (*run)(const struct settings *settings,
+	    const struct arguments *args, struct err *err);
 };
 
 static bool
-run_migrate(const struct settings *settings, const char *order_no,
+run_migrate(const struct settings *settings, const struct arguments *args,
     struct err *err)
 {
 	size_t run;
 
-	(void)order_no;
+	(void)args;
 	if (!store_migrate(settings->admin_conninfo, sql_scripts,
 	    sql_script_count, settings->mchid, &run, err))
 		return false;
@@ -53,13 +63,13 @@ run_migrate(const struct settings *settings, const char *order_no,
 }
 
 static bool
-run_worker(const struct settings *settings, const char *order_no,
+run_worker(const struct settings *settings, const struct arguments *args,
     struct err *err)
 {
 	struct flow flow;
 	bool ok;
 
-	(void)order_no;
+	(void)args;
 	if (!flow_open(settings, &flow, err))
 		return false;
 	ok = worker_run(&flow, err);
@@ -88,7 +98,7 @@ order_find(const struct flow *flow, const char *number,
 
 /* Ask WeChat, run the normal path, and show what came of it. */
 static bool
-run_query(const struct settings *settings, const char *number,
+run_query(const struct settings *settings, const struct arguments *args,
     struct err *err)
 {
 	struct flow flow;
@@ -98,7 +108,7 @@ run_query(const struct settings *settings, const char *number,
 
 	if (!flow_open(settings, &flow, err))
 		return false;
-	ok = order_find(&flow, number, order_no, err)
+	ok = order_find(&flow, args->number, order_no, err)
 	    && flow_order_check(&flow, order_no, err)
 	    && store_orders_list(flow.store, NULL, order_no, 0, 1,
 	    flow_deadline(), &json, err);
@@ -154,7 +164,7 @@ show_safety(enum store_keys_safe safe)
 
 /* By which keys WeChat is believed, and which it used last. */
 static bool
-run_keys(const struct settings *settings, const char *order_no,
+run_keys(const struct settings *settings, const struct arguments *args,
     struct err *err)
 {
 	const char *pub_key_id = settings->wechat_pub_key_id != NULL
@@ -163,7 +173,7 @@ run_keys(const struct settings *settings, const char *order_no,
 	enum store_keys_safe safe;
 	bool is_first = true, ok;
 
-	(void)order_no;
+	(void)args;
 	if (!settings->has_v3)
 		return err_set(err, ERR_INPUT, "API V3 is not configured");
 	ok = settings_store(settings, &store, err)
@@ -179,29 +189,81 @@ run_keys(const struct settings *settings, const char *order_no,
 	return ok;
 }
 
+/* Sell a product here. */
+static bool
+run_pay(const struct settings *settings, const struct arguments *args,
+    struct err *err)
+{
+	struct flow flow;
+	bool ok;
+
+	if (!flow_open(settings, &flow, err))
+		return false;
+	ok = terminal_pay(&flow, args->product_id, args->quantity, err);
+	flow_close(&flow);
+	return ok;
+}
+
+static bool
+take_none(int argc, char *argv[], struct arguments *out)
+{
+	(void)argv;
+	(void)out;
+	return argc == 0;
+}
+
+static bool
+take_number(int argc, char *argv[], struct arguments *out)
+{
+	if (argc != 1)
+		return false;
+	out->number = argv[0];
+	return true;
+}
+
+/* --product ID and, if it likes, --quantity N, in any order, each once. */
+static bool
+take_product(int argc, char *argv[], struct arguments *out)
+{
+	for (; argc >= 2; argc -= 2, argv += 2) {
+		const char **value = str_eq(argv[0], "--product")
+		    ? &out->product_id : str_eq(argv[0], "--quantity")
+		    ? &out->quantity : NULL;
+
+		if (value == NULL || *value != NULL)
+			return false;
+		*value = argv[1];
+	}
+	if (out->quantity == NULL)
+		out->quantity = "1";
+	return argc == 0 && out->product_id != NULL;
+}
+
 static const struct command commands[] = {
-	{ "migrate", SETTINGS_MIGRATE, false, run_migrate },
-	{ "worker", SETTINGS_WORKER, false, run_worker },
-	{ "query", SETTINGS_WORKER, true, run_query },
-	{ "keys", SETTINGS_WORKER, false, run_keys },
+	{ "migrate", SETTINGS_MIGRATE, take_none, run_migrate },
+	{ "worker", SETTINGS_WORKER, take_none, run_worker },
+	{ "query", SETTINGS_WORKER, take_number, run_query },
+	{ "pay", SETTINGS_WORKER, take_product, run_pay },
+	{ "keys", SETTINGS_WORKER, take_none, run_keys },
 };
 
 static int
 usage(void)
 {
 	fputs("usage: wxpayctl [--config PATH] migrate | worker | "
-	    "query NUMBER | keys | version\n"
+	    "query NUMBER |\n"
+	    "           pay --product ID [--quantity N] | keys | version\n"
 	    "PATH: else $WXPAY_CONF, else " CONFIG "\n", stderr);
 	return 2;
 }
 
 static const struct command *
-command_find(int argc, char *argv[])
+command_find(int argc, char *argv[], struct arguments *args)
 {
 	for (size_t i = 0; argc > 0 && i < COUNT_OF(commands); i++)
-		if (str_eq(argv[0], commands[i].name)
-		    && argc == (commands[i].takes_number ? 2 : 1))
-			return &commands[i];
+		if (str_eq(argv[0], commands[i].name))
+			return commands[i].take(argc - 1, argv + 1, args)
+			    ? &commands[i] : NULL;
 	return NULL;
 }
 
@@ -224,7 +286,7 @@ harden(char config[static PATH_SIZE])
 
 static bool
 command_run(const struct command *command, const char *config,
-    const char *order_no, struct err *err)
+    const struct arguments *args, struct err *err)
 {
 	struct settings settings;
 	bool ok;
@@ -233,7 +295,7 @@ command_run(const struct command *command, const char *config,
 	wechat_start();
 	if (!settings_read(config, command->program, &settings, err))
 		return false;
-	ok = command->run(&settings, order_no, err);
+	ok = command->run(&settings, args, err);
 	settings_clear(&settings);
 	return ok;
 }
@@ -242,6 +304,7 @@ int
 main(int argc, char *argv[])
 {
 	const struct command *command;
+	struct arguments args = { 0 };
 	char config[PATH_SIZE] = "";
 	struct err err = { 0 };
 
@@ -257,12 +320,12 @@ main(int argc, char *argv[])
 		puts("wxpay " VERSION);
 		return EXIT_SUCCESS;
 	}
-	command = command_find(argc, argv);
+	command = command_find(argc, argv, &args);
 	if (command == NULL)
 		return usage();
 	log_start(str_eq(command->name, "worker") ? "worker" : "wxpayctl");
 	if (!harden(config)
-	    || !command_run(command, config, argv[argc - 1], &err)) {
+	    || !command_run(command, config, &args, &err)) {
 		log_error("program.failed", "kind", err_kind_name(err.kind),
 		    "why", err.text, NULL);
 		return EXIT_FAILURE;

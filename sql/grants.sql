@@ -26,11 +26,15 @@ grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
     wxpay.notice_other
     to wxpay_notify;
 
-grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
-    wxpay.order_show, wxpay.order_close, wxpay.order_check,
-    wxpay.order_code_url, wxpay.oauth_begin, wxpay.oauth_take,
+grant execute on function wxpay.order_show, wxpay.order_close,
+    wxpay.order_check, wxpay.oauth_begin, wxpay.oauth_take,
     wxpay.ticket_show
     to wxpay_pay;
+
+-- the worker's, too, for wxpayctl pay
+grant execute on function wxpay.pay_start, wxpay.payment_prepaid,
+    wxpay.order_code_url
+    to wxpay_pay, wxpay_worker;
 
 grant execute on function wxpay.order_payments, wxpay.orders_list,
     wxpay.order_state

@@ -4376,6 +4376,7 @@ GRANT ALL ON FUNCTION wxpay.order_close(p_mchid text, p_order_no text, p_token t
 
 REVOKE ALL ON FUNCTION wxpay.order_code_url(p_mchid text, p_order_no text, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.order_code_url(p_mchid text, p_order_no text, p_token text) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.order_code_url(p_mchid text, p_order_no text, p_token text) TO wxpay_worker;
 
 
 --
@@ -4443,6 +4444,7 @@ GRANT ALL ON FUNCTION wxpay.partitions_ahead() TO wxpay_worker;
 
 REVOKE ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_worker;
 
 
 --
@@ -4469,6 +4471,7 @@ GRANT ALL ON FUNCTION wxpay.payment_closed(p_mchid text, p_out_trade_no text, p_
 
 REVOKE ALL ON FUNCTION wxpay.payment_prepaid(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_prepay_id text, p_code_url text, p_h5_url text, p_check_s integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.payment_prepaid(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_prepay_id text, p_code_url text, p_h5_url text, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.payment_prepaid(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_prepay_id text, p_code_url text, p_h5_url text, p_check_s integer) TO wxpay_worker;
 
 
 --

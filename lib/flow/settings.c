@@ -67,8 +67,8 @@ static const struct conf_key keys[] = {
 	{ "return_hosts", CONF_TEXT, PAY, 0, "", 0, 0 },
 	{ "allowed_origins", CONF_TEXT, PAY | REFUND, 0, "", 0, 0 },
 
-	{ "order_life", CONF_INT, PAY, 0, "7200", 61, 7 * DAY },
-	{ "close_after", CONF_INT, PAY, 0, "300", 0, DAY },
+	{ "order_life", CONF_INT, PAY | WORKER, 0, "7200", 61, 7 * DAY },
+	{ "close_after", CONF_INT, PAY | WORKER, 0, "300", 0, DAY },
 	{ "micropay", CONF_INT, PAY, 0, "0", 0, 1 },
 	{ "micropay_wait", CONF_INT, PAY, 0, "45", 15, 600 },
 	{ "refund_gap", CONF_INT, REFUND | WORKER, 0, "60", 0, DAY },
