@@ -474,42 +474,43 @@ test('"I have paid" has WeChat asked, and says what came of it', async () => {
 	await window.close();
 });
 
-// Stands for what POST /pay does with a phone once it chooses by User-Agent,
-// and for the pages of WeChat's that follow.
-const H5 = 'https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1';
+// What a phone's browser is at when it has left us for WeChat.
+const CHECKMWEB = `${s.env.SANDBOX_URL}/cgi-bin/mmpayweb-bin/checkmweb?`;
+const prepay_id_of = async ({ order_no }) => (await s.one(`select prepay_id
+	from wxpay_data.payments where order_no = $1 order by attempt desc`,
+	order_no)).prepay_id;
 
-test('phone: H5 is opened by a touch, and leads back (P14)', async () => {
-	const order = await shop.order({ return_url: BACK });
+test('phone: a form, H5 opened by a touch, paid at WeChat, and back (P14)',
+	async () => {
 	const window = await browser.window('h5', PHONE);
 	const { page } = window;
 	const asked = [];
-	await page.route('**/pay', (route) => {
-		asked.push(route.request().postData());
-		return route.fulfill(answer_json(201, { ...order,
-			trade_type: 'MWEB', code_url: undefined, h5_url: H5 }));
-	});
-	let referer;
-	await page.route('https://wx.tenpay.com/**', (route) => {
-		const request = route.request();
-		referer = request.headers().referer;
-		const back = new URL(request.url()).searchParams
-			.get('redirect_url');
-		return route.fulfill({ contentType: 'text/html', body:
-			`<html lang=en><title>x</title><a href="${back}">Done` });
+	const referers = [];
+	page.on('request', (request) => {
+		if (request.method() === 'POST'
+			&& request.url() === `${URL_OF}/pay`)
+			asked.push(request.postData());
+		if (request.url().startsWith(CHECKMWEB))
+			referers.push(request.headers().referer);
 	});
 	window.meant.push('favicon.ico');
-	await window.goto(cashier_of(order));
+	await window.goto(URL_OF);
+	await page.getByRole('button', { name: 'Buy tea' }).tap();
+	await page.waitForURL(`${CASHIER}#order_no=*`);
 	await window.says('pay', 'Pay with WeChat');
+	const order = order_of(window);
+	const { trade_type, h5_url } = (await shop.show(order)).json;
+	assert.equal(trade_type, 'MWEB');
+	assert.equal(h5_url.split('&')[0],
+		`${CHECKMWEB}prepay_id=${await prepay_id_of(order)}`);
 	await window.look('pending');
 	await pause(2500);
-	assert.deepEqual(asked, [], 'nothing without a touch');
+	assert.equal(asked.length, 1, 'the form; nothing without a touch');
 	await page.locator('#pay').tap();
-	await page.waitForURL('https://wx.tenpay.com/**');
-	assert.deepEqual(Object.fromEntries(new URLSearchParams(asked[0])),
-		{ order_no: order.order_no, token: order.token });
+	await page.waitForURL(`${CHECKMWEB}**`);
 	assert.equal(page.url(),
-		`${H5}&redirect_url=${encodeURIComponent(CASHIER)}`);
-	assert.equal(referer, `${URL_OF}/`);
+		`${h5_url}&redirect_url=${encodeURIComponent(CASHIER)}`);
+	assert.deepEqual(referers, [`${URL_OF}/`]);
 	assert.ok(!page.url().includes(order.token));
 
 	// Back without a word: nothing is paid that the server does not say.
@@ -518,16 +519,44 @@ test('phone: H5 is opened by a touch, and leads back (P14)', async () => {
 	assert.equal(order_of(window).token, order.token);
 	await page.locator('#check').tap();
 	await window.look('returned');
-	await sandbox.scan(order);
+
+	await page.locator('#pay').tap();
+	await page.waitForURL(`${CHECKMWEB}**`);
+	await page.getByRole('button', { name: 'Pay' }).tap();
 	await window.says('state', 'Paid');
+	assert.equal(await shop.state(order), 'paid');
 	await page.waitForURL(BACK);
 	await window.close();
 });
 
-// Stands for POST /pay inside WeChat until it chooses by User-Agent.
-const choose_jsapi = (window) => window.page.route('**/pay', (route) =>
-	route.continue({ postData: `${route.request().postData()
-		}&trade_type=JSAPI` }));
+test('phone: a desktop\'s order, and a link that is too old, are asked anew '
+	+ '(P19)', async () => {
+	const order = await shop.order();
+	const window = await browser.window('h5_old', PHONE);
+	const { page } = window;
+	window.meant.push('favicon.ico');
+	await window.goto(cashier_of(order));
+	await window.says('pay', 'Pay with WeChat');
+	await page.locator('#pay').tap();
+	await page.waitForURL(`${CHECKMWEB}**`);
+	const first = await prepay_id_of(order);
+	await s.sql(`update wxpay_data.payments set prepaid_at = prepaid_at
+		- interval '301 seconds' where order_no = $1`, order.order_no);
+	await page.getByText('Done').tap();
+	await window.says('state', 'Waiting');
+	await page.locator('#pay').tap();
+	await page.waitForURL(`${CHECKMWEB}**`);
+	const second = await prepay_id_of(order);
+	assert.notEqual(second, first);
+	assert.ok(page.url().includes(second));
+	const calls = await sandbox.calls(`${order.order_no}_2`,
+		'unifiedorder');
+	assert.equal(calls.length, 2);
+	assert.deepEqual(calls[1].fields, calls[0].fields);
+	await page.getByRole('button', { name: 'Pay' }).tap();
+	await window.says('state', 'Paid');
+	await window.close();
+});
 
 // Whom WeChat has named pays what he was asked to.
 async function payer_pays({ order_no }) {
@@ -566,7 +595,6 @@ test('inside WeChat: openid, the bridge, and "ok" is no payment (P25)',
 	const { page } = window;
 	window.meant.push(REFUSED);
 	await page.addInitScript(inject_bridge);
-	await choose_jsapi(window);
 	const ways = [];
 	page.on('request', (request) => request.isNavigationRequest()
 		&& ways.push(new URL(request.url()).pathname));
@@ -632,7 +660,6 @@ test('inside WeChat without a bridge: the JS-SDK pays', async () => {
 	const window = await browser.window('jssdk', WECHAT);
 	const { page } = window;
 	window.meant.push(REFUSED);
-	await choose_jsapi(window);
 	const asked = page.waitForRequest('**/pay/jsconfig?*');
 	await page.route('https://res.wx.qq.com/**', (route) => route.fulfill({
 		contentType: 'text/javascript', body: `window.wx = {

@@ -224,6 +224,43 @@ test('unifiedorder: every field is checked (v2.md 5, 7.1, 15.4)',
 		.payments.length, 1);
 });
 
+test('unifiedorder: APP, and MWEB with its scene (v2.md 7.1)', async () => {
+	const app = await hmac.order({ trade_type: 'APP',
+		product_id: undefined });
+	assert.match(app.prepay_id, /^wx/);
+	assert.ok(!('code_url' in app) && !('mweb_url' in app));
+
+	const h5 = { trade_type: 'MWEB', product_id: undefined };
+	const wap = { type: 'Wap', wap_url: 'https://shop.example',
+		wap_name: '茶' };
+	for (const h5_info of [wap,
+		{ type: 'IOS', app_name: 'tea', bundle_id: 'com.tea' },
+		{ type: 'Android', app_name: 'tea', package_name: 'tea' }]) {
+		const order = await hmac.order({ ...h5,
+			scene_info: JSON.stringify({ h5_info }) });
+		const url = new URL(order.mweb_url);
+		assert.equal(url.pathname,
+			'/cgi-bin/mmpayweb-bin/checkmweb');
+		assert.equal(url.searchParams.get('prepay_id'),
+			order.prepay_id);
+		assert.match(url.searchParams.get('package'), /^\d+$/);
+	}
+	await hmac.refused('unifiedorder', hmac.order_fields(h5),
+		'LACK_PARAMS');
+	const long = { ...wap, wap_name: 'x'.repeat(200) };
+	for (const scene_info of ['Wap', '{}', '[]', '{"h5_info":"Wap"}',
+		...[{ ...wap, type: 'wap' }, { ...wap, wap_url: '' },
+			{ ...wap, wap_name: undefined }, long,
+			{ type: 'IOS', app_name: 'tea' },
+			{ type: 'Android', bundle_id: 'com.tea' }]
+			.map((h5_info) => JSON.stringify({ h5_info }))]) {
+		const said = await hmac.refused('unifiedorder',
+			hmac.order_fields({ ...h5, scene_info }),
+			'PARAM_ERROR');
+		assert.equal(said.err_code_des, 'scene_info', scene_info);
+	}
+});
+
 test('unifiedorder again: the same, or nothing (v2.md 7.1)', async () => {
 	const fields = hmac.order_fields({ time_expire: in_s(3600) });
 	const { out_trade_no } = fields;

@@ -16,7 +16,8 @@
 
 static const struct payment payment = {
 	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
-	.trade_type = "JSAPI", .openid = "o", .body = "茶", .attach = "a",
+	.trade_type = "JSAPI", .openid = "o", .client_ip = "203.0.113.7",
+	.body = "茶", .attach = "a",
 	.total_fen = 101, .time_expire = W3_NOW,
 };
 static const struct payment_key key = {
@@ -129,6 +130,27 @@ run_prepay_format(struct err *err)
 	    "\"2026-01-01T10:00:00+08:00\",\"attach\":\"a\",\"notify_url\":"
 	    "\"https://pay.example.com/notify/paid\",\"amount\":{\"total\":"
 	    "101,\"currency\":\"CNY\"},\"payer\":{\"openid\":\"o\"}}", err);
+}
+
+static bool
+run_prepay_format_h5(struct err *err)
+{
+	struct wechat_v3_request request;
+	struct payment h5 = payment;
+	bool ok;
+
+	memcpy(h5.trade_type, "MWEB", sizeof("MWEB"));
+	h5.openid[0] = '\0';
+	wechat_v3_request_init(&request);
+	ok = wechat_v3_prepay_format(&v3, &h5, &request, err);
+	return request_end(ok, &request, "{\"appid\":\"" W3_APPID "\","
+	    "\"mchid\":\"" W3_MCHID "\",\"description\":\"茶\","
+	    "\"out_trade_no\":\"" TRADE_NO "\",\"time_expire\":"
+	    "\"2026-01-01T10:00:00+08:00\",\"attach\":\"a\",\"notify_url\":"
+	    "\"https://pay.example.com/notify/paid\",\"amount\":{\"total\":"
+	    "101,\"currency\":\"CNY\"},\"scene_info\":{"
+	    "\"payer_client_ip\":\"203.0.113.7\",\"h5_info\":{\"type\":"
+	    "\"Wap\"}}}", err);
 }
 
 static bool
@@ -287,11 +309,25 @@ run_jsapi(struct err *err)
 	return ok;
 }
 
+static bool
+run_app(struct err *err)
+{
+	struct fields fields = { 0 };
+	bool ok = wechat_v3_app(&v3, W3_APPID, "wx1", NONCE, W3_NOW, &fields,
+	    err);
+
+	assert_int_equal(fields.count, ok ? 7 : 0);
+	assert_int_equal(ERR_peek_error(), 0);
+	fields_clear(&fields);
+	return ok;
+}
+
 static void
 test_each(void **state)
 {
 	static const struct fault_case cases[] = {
 		{ "prepay, format", run_prepay_format, false },
+		{ "prepay, format h5", run_prepay_format_h5, false },
 		{ "query, format", run_query_format, false },
 		{ "close, format", run_close_format, false },
 		{ "refund, format", run_refund_format, false },
@@ -304,6 +340,7 @@ test_each(void **state)
 		{ "query refund, judge", run_query_refund_judge, false },
 		{ "certificates, judge", run_certs_judge, false },
 		{ "jsapi", run_jsapi, false },
+		{ "app", run_app, false },
 	};
 	size_t total = 0;
 
