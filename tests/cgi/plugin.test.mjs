@@ -129,6 +129,10 @@ class OtherWeChat {
 				prepay_id: `wx${fields.out_trade_no}`,
 				code_url: fields.trade_type === 'NATIVE'
 					? `weixin://${fields.out_trade_no}`
+					: undefined,
+				mweb_url: fields.trade_type === 'MWEB'
+					? `https://wx.tenpay.com/${
+						fields.out_trade_no}&x=<1>`
 					: undefined };
 		case '/pay/orderquery':
 			return this.paid_fields(payment);
@@ -329,6 +333,39 @@ for (const { other, s } of pairs) {
 			async () => await shop.state(order) === 'paid');
 		const row = await s.payment(order.out_trade_no);
 		assert.equal(row.payer, 'oOther-Payer');
+	});
+
+	test(`${kind}an app pays, under its own appid`, async () => {
+		const order = expect(await shop.pay({ ...shop.signed(),
+			trade_type: 'APP' }), 201).json;
+		const [{ fields }] = asked('/pay/unifiedorder',
+			order.out_trade_no);
+		assert.equal(fields.appid, s.env.APP_APPID);
+		assert.equal(fields.trade_type, 'APP');
+		const { sign, ...object } = order.pay;
+		assert.equal(object.prepayid, `wx${order.out_trade_no}`);
+		assert.ok(wechat.verify(other.sign_type, { ...object, sign },
+			s.env.API_KEY));
+		other.pay(order.out_trade_no);
+		await until('the worker found it',
+			async () => await shop.state(order) === 'paid');
+	});
+
+	test(`${kind}H5, from the shopper's own address`, async () => {
+		const order = expect(await shop.pay({ ...shop.signed(),
+			trade_type: 'MWEB' },
+			{ 'x-forwarded-for': '203.0.113.7' }), 201).json;
+		const [{ fields }] = asked('/pay/unifiedorder',
+			order.out_trade_no);
+		assert.match(fields.spbill_create_ip, /^(127\.0\.0\.1|::1)$/);
+		const { h5_info } = JSON.parse(fields.scene_info);
+		assert.equal(h5_info.type, 'Wap');
+		assert.equal(h5_info.wap_url, s.env.WXPAY_URL);
+		assert.equal(order.h5_url,
+			`https://wx.tenpay.com/${order.out_trade_no}&x=<1>`);
+		other.pay(order.out_trade_no);
+		await until('the worker found it',
+			async () => await shop.state(order) === 'paid');
 	});
 
 	test(`${kind}closed`, async () => {

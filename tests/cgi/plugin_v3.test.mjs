@@ -99,6 +99,35 @@ for (const { other, s } of pairs) {
 		assert.equal(row.api, 'v3');
 	});
 
+	test(`${kind}an app pays, under its own appid`, async () => {
+		const order = expect(await shop.pay({ ...shop.signed(),
+			trade_type: 'APP' }), 201).json;
+		const [{ body }] = asked('app', order.out_trade_no);
+		assert.equal(body.appid, s.env.APP_APPID);
+		assert.equal(order.pay.prepayid, `wx${order.out_trade_no}`);
+		s.voice.assert_app(order.pay);
+		assert_believed(await other.tell(other.pay(
+			order.out_trade_no)));
+		assert.equal(await shop.state(order), 'paid');
+		assert.equal((await s.payment(order.out_trade_no)).appid,
+			s.env.APP_APPID);
+	});
+
+	test(`${kind}H5, from the shopper's own address`, async () => {
+		const order = expect(await shop.pay({ ...shop.signed(),
+			trade_type: 'MWEB' },
+			{ 'x-forwarded-for': '203.0.113.7' }), 201).json;
+		const [{ body }] = asked('h5', order.out_trade_no);
+		assert.match(body.scene_info.payer_client_ip,
+			/^(127\.0\.0\.1|::1)$/);
+		assert.deepEqual(body.scene_info.h5_info, { type: 'Wap' });
+		assert.equal(order.h5_url,
+			`https://wx.tenpay.com/${order.out_trade_no}`);
+		other.pay(order.out_trade_no);
+		await until('the worker found it',
+			async () => await shop.state(order) === 'paid');
+	});
+
 	test(`${kind}closed, by 204 without a body`, async () => {
 		const order = await shop.signed_order();
 		await shop.close(order);

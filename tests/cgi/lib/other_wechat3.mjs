@@ -33,6 +33,10 @@ const CALLS = [
 		fields: { ...ORDER, 'payer.openid': 'string' } },
 	{ call: 'native', method: 'POST',
 		url: /^\/v3\/pay\/transactions\/native$/, fields: ORDER },
+	{ call: 'app', method: 'POST', url: /^\/v3\/pay\/transactions\/app$/,
+		fields: ORDER },
+	{ call: 'h5', method: 'POST', url: /^\/v3\/pay\/transactions\/h5$/,
+		fields: { ...ORDER, 'scene_info.h5_info.type': 'string' } },
 	{ call: 'query', method: 'GET', url: new RegExp('^/v3/pay/transactions/'
 		+ 'out-trade-no/([\\w.~-]{6,32})\\?mchid=(\\d+)$') },
 	{ call: 'close', method: 'POST', url: new RegExp('^/v3/pay/transactions'
@@ -268,11 +272,16 @@ export class OtherWeChat3 {
 		switch (call) {
 		case 'native':
 		case 'jsapi':
+		case 'app':
+		case 'h5':
 			this.payments.set(number, { ...body,
-				trade_type: call.toUpperCase(),
+				trade_type: call === 'h5' ? 'MWEB'
+					: call.toUpperCase(),
 				trade_state: 'NOTPAY' });
 			return [200, call === 'native'
 				? { code_url: `weixin://${number}` }
+				: call === 'h5'
+				? { h5_url: `https://wx.tenpay.com/${number}` }
 				: { prepay_id: `wx${number}` }];
 		case 'query':
 			return payment ? [200, this.transaction(payment)]
