@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "flow/flow_keys.h"
 #include "store/store_notice.h"
 #include "web/web.h"
@@ -67,6 +68,36 @@ header(const struct web_request *req, const char *name)
 	    ? "" : fields_get(&req->params, name);
 }
 
+static struct store_raw
+raw_of(const struct web_request *req)
+{
+	return (struct store_raw){
+		.request_id = req->request_id,
+		.bytes = req->body,
+		.len = req->body_len,
+	};
+}
+
+/* WeChat has said it, and we can make nothing of it: kept, not acknowledged,
+ * and somebody must look.  Returns false. */
+static bool
+keep_unreadable(const struct notify *notify, const struct web_request *req,
+    struct notice *notice, struct err *err)
+{
+	struct store_raw raw = raw_of(req);
+	struct err late = { 0 };
+
+	if (notice->proof[0] == '\0')
+		return false;
+	log_error("notice.unreadable", "why", err->text, NULL);
+	if (!str_copy(notice->event_type, sizeof(notice->event_type),
+	    "unreadable")
+	    || !store_notice_other(notify->store, &raw, notice,
+	    req->began_ms + ANSWER_MS, &late))
+		log_warn("notice.not_kept", "why", late.text, NULL);
+	return false;
+}
+
 static bool
 read_v3(const struct notify *notify, const struct web_request *req,
     struct notice *out, struct err *err)
@@ -80,7 +111,8 @@ read_v3(const struct notify *notify, const struct web_request *req,
 	};
 
 	return wechat_notice_v3(&notify->proofs, &headers, req->body,
-	    req->body_len, req->now, out, err);
+	    req->body_len, req->now, out, err)
+	    || keep_unreadable(notify, req, out, err);
 }
 
 /* ---- what it leads to */
@@ -199,11 +231,7 @@ settle(const struct notify *notify, const struct web_request *req,
     const struct notice *notice, struct web_reply *reply, struct err *err)
 {
 	int64_t deadline = req->began_ms + ANSWER_MS;
-	const struct store_raw raw = {
-		.request_id = req->request_id,
-		.bytes = req->body,
-		.len = req->body_len,
-	};
+	const struct store_raw raw = raw_of(req);
 	bool ok;
 
 	switch (notice->kind) {
@@ -220,9 +248,7 @@ settle(const struct notify *notify, const struct web_request *req,
 	default:
 		ok = err_set(err, ERR_BUG, "a notice of no kind");
 	}
-	if (ok)
-		flow_keys_seen(notify->keys, notice->serial, "notice",
-		    deadline);
+	flow_keys_seen(notify->keys, notice->serial, "notice", deadline);
 	return ok;
 }
 

@@ -149,12 +149,15 @@ static void
 show_safety(enum store_keys_safe safe)
 {
 	static const char *const words[] = {
-		[STORE_KEYS_SAFE] = "safe to finish: a day long the public "
-		    "key has signed everything",
+		[STORE_KEYS_SAFE] = "safe to finish: for more than a day "
+		    "the public key has signed everything",
+		[STORE_KEYS_NONE] = "none: there never was a certificate",
 		[STORE_KEYS_NO_PUB_KEY] = "not safe to finish: no "
 		    "wechat_pub_key is configured",
 		[STORE_KEYS_UNUSED] = "not safe to finish: the public key has "
 		    "not signed both notices and answers yet",
+		[STORE_KEYS_YOUNG] = "not safe to finish: the public key has "
+		    "been in use for less than 25 hours",
 		[STORE_KEYS_CERTIFICATE] = "not safe to finish: a certificate "
 		    "has signed within the last 25 hours",
 	};

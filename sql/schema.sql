@@ -204,6 +204,7 @@ begin
     insert into wechat_key_fetches (mchid) values (p_mchid)
     on conflict do nothing;
     update wechat_key_fetches set lease_no = lease_no + 1,
+        tried_at = clock_timestamp(),
         leased_until = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = (select mchid from wechat_key_fetches
         where mchid = p_mchid and due_at <= clock_timestamp()
@@ -274,15 +275,21 @@ CREATE FUNCTION wxpay.keys_safe(p_mchid text, p_pub_key_id text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
+    with used as (
+        select * from wechat_key_uses
+        where mchid = p_mchid and serial = p_pub_key_id
+    ), others as (
+        select * from wechat_key_uses
+        where mchid = p_mchid and serial <> p_pub_key_id)
     select case
         when p_pub_key_id = '' then 'no_key'
-        when (select count(distinct via) from wechat_key_uses
-            where mchid = p_mchid and serial = p_pub_key_id) < 2
-            then 'unused'
-        when exists (select from wechat_key_uses
-            where mchid = p_mchid and serial <> p_pub_key_id
-                and last_at > now() - interval '25 hours')
-            then 'certificate'
+        when not exists (select from wechat_keys where mchid = p_mchid)
+            and not exists (select from others) then 'none'
+        when (select count(*) from used) < 2 then 'unused'
+        when exists (select from others
+            where last_at > now() - interval '25 hours') then 'certificate'
+        when exists (select from used
+            where first_at > now() - interval '25 hours') then 'young'
         else 'yes' end
 $$;
 
@@ -318,7 +325,7 @@ CREATE FUNCTION wxpay.keys_wanted(p_mchid text) RETURNS boolean
     insert into wechat_key_fetches as f (mchid) values (p_mchid)
     on conflict (mchid) do update
         set due_at = least(f.due_at, greatest(now(),
-            coalesce(f.fetched_at, '-infinity') + interval '60 seconds'))
+            coalesce(f.tried_at, '-infinity') + interval '60 seconds'))
     returning true
 $$;
 
@@ -659,10 +666,21 @@ CREATE FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
-    verdict text := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-        p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-        to_timestamp(p_paid_at), 'notice');
+    p       payments;
+    verdict text;
 begin
+    select * into p from payments
+    where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    if p.api <> p_api then
+        verdict := 'differs';
+        perform quarantine(p_mchid, verdict, p.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, 'a notice of ' || p_api
+            || ' about a payment of ' || p.api);
+    else
+        verdict := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
+            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
+            to_timestamp(p_paid_at), 'notice');
+    end if;
     insert into notices (mchid, kind, api, request_id, verdict,
         out_trade_no, transaction_id, proof, raw)
     values (p_mchid, 'paid', p_api, p_request_id, verdict, p_out_trade_no,
@@ -1563,6 +1581,7 @@ begin
         where mchid = p_mchid and out_refund_no = p_out_refund_no;
         perform event_add(p_mchid, 'refund.rejected', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
+        perform refunds_awaited(p_mchid, r.out_trade_no);
         return query select 'done', 'rejected';
         return;
     end if;
@@ -1806,6 +1825,9 @@ begin
     if word = 'fail' and r.failed_at = now() then
         perform event_add(p_mchid, 'refund.failed', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
+        if not refund_holds(r.state, r.failure) then
+            perform refunds_awaited(p_mchid, r.out_trade_no);
+        end if;
     end if;
     return r.state;
 end $$;
@@ -2539,7 +2561,7 @@ begin
         p_refunded_at);
     perform event_add(p_mchid, 'refund.refunded', p.order_no,
         p_out_trade_no, p_out_refund_no, p_refund_fen);
-    perform unexpected_returned(p_mchid, p_out_trade_no);
+    perform unexpected_returned(p_mchid, p_out_trade_no, p_out_refund_no);
     return 'refunded';
 end $$;
 
@@ -2819,9 +2841,27 @@ begin
     where mchid = r.mchid and out_refund_no = r.out_refund_no;
     perform event_add(r.mchid, 'refund.refunded', r.order_no,
         r.out_trade_no, r.out_refund_no, r.refund_fen);
-    perform unexpected_returned(r.mchid, r.out_trade_no);
+    perform unexpected_returned(r.mchid, r.out_trade_no, r.out_refund_no);
     return 'refunded';
 end $$;
+
+
+--
+-- Name: refunds_awaited(text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.refunds_awaited(p_mchid text, p_out_trade_no text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into wxpay_data.refund_hints (mchid, out_refund_no, out_trade_no,
+        appid, due_at)
+    select u.mchid, u.out_refund_no, u.out_trade_no, p.appid, now()
+    from wxpay_data.unexpected u
+    join wxpay_data.payments p using (mchid, out_trade_no)
+    where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
+        and u.kind = 'refund' and u.state = 'open'
+    on conflict (mchid, out_refund_no) do update set due_at = now(), asked = 0
+$$;
 
 
 --
@@ -2907,12 +2947,16 @@ end $$;
 
 
 --
--- Name: unexpected_returned(text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
+-- Name: unexpected_returned(text, text, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
-CREATE FUNCTION wxpay_data.unexpected_returned(p_mchid text, p_out_trade_no text) RETURNS void
+CREATE FUNCTION wxpay_data.unexpected_returned(p_mchid text, p_out_trade_no text, p_out_refund_no text) RETURNS void
     LANGUAGE sql
     AS $$
+    update wxpay_data.unexpected set state = 'returned'
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+        and out_refund_no = p_out_refund_no
+        and kind = 'refund' and state = 'open';
     update wxpay_data.unexpected u set state = 'returned'
     from wxpay_data.payments p
     where p.mchid = p_mchid and p.out_trade_no = p_out_trade_no
@@ -3381,6 +3425,7 @@ CREATE TABLE wxpay_data.wechat_key_fetches (
     due_at timestamp with time zone DEFAULT now() NOT NULL,
     leased_until timestamp with time zone,
     lease_no bigint DEFAULT 0 NOT NULL,
+    tried_at timestamp with time zone,
     fetched_at timestamp with time zone,
     outcome text
 );
@@ -4769,6 +4814,13 @@ REVOKE ALL ON FUNCTION wxpay_data.refund_succeed(r wxpay_data.refunds, p_refund_
 
 
 --
+-- Name: FUNCTION refunds_awaited(p_mchid text, p_out_trade_no text); Type: ACL; Schema: wxpay_data; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay_data.refunds_awaited(p_mchid text, p_out_trade_no text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION reverse_is_refused(p wxpay_data.payments); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
@@ -4797,10 +4849,10 @@ REVOKE ALL ON FUNCTION wxpay_data.step_guard() FROM PUBLIC;
 
 
 --
--- Name: FUNCTION unexpected_returned(p_mchid text, p_out_trade_no text); Type: ACL; Schema: wxpay_data; Owner: -
+-- Name: FUNCTION unexpected_returned(p_mchid text, p_out_trade_no text, p_out_refund_no text); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay_data.unexpected_returned(p_mchid text, p_out_trade_no text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION wxpay_data.unexpected_returned(p_mchid text, p_out_trade_no text, p_out_refund_no text) FROM PUBLIC;
 
 
 --

@@ -154,8 +154,10 @@ store_keys_safe(struct store *store, const char *pub_key_id, int64_t deadline,
 {
 	static const struct store_word words[] = {
 		{ "yes", STORE_KEYS_SAFE },
+		{ "none", STORE_KEYS_NONE },
 		{ "no_key", STORE_KEYS_NO_PUB_KEY },
 		{ "unused", STORE_KEYS_UNUSED },
+		{ "young", STORE_KEYS_YOUNG },
 		{ "certificate", STORE_KEYS_CERTIFICATE },
 		{ NULL, 0 },
 	};

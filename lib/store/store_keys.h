@@ -73,8 +73,8 @@ MUSTUSE bool store_keys_report(struct store *store, const char *pub_key_id,
     store_key_show *show, void *arg, int64_t deadline, struct err *err);
 
 enum store_keys_safe {		/* to end the migration to the public key? */
-	STORE_KEYS_SAFE = 1, STORE_KEYS_NO_PUB_KEY, STORE_KEYS_UNUSED,
-	STORE_KEYS_CERTIFICATE,
+	STORE_KEYS_SAFE = 1, STORE_KEYS_NONE, STORE_KEYS_NO_PUB_KEY,
+	STORE_KEYS_UNUSED, STORE_KEYS_YOUNG, STORE_KEYS_CERTIFICATE,
 };
 
 MUSTUSE bool store_keys_safe(struct store *store, const char *pub_key_id,

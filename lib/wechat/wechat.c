@@ -125,6 +125,9 @@ wechat_equip_v3(struct wechat *wechat, struct wechat_keys *keys,
 	    &facts, err)
 	    || !sign3_key_new(wechat->key, &wechat->sign_key, err))
 		return false;
+	if (wechat_keys_is_merchants(keys, wechat->sign_key))
+		return err_set(err, ERR_INPUT,
+		    "WeChat's public key is the merchant's own");
 	memcpy(wechat->serial, facts.serial, sizeof(wechat->serial));
 	wechat->v3 = (struct wechat_v3){
 		.mchid = wechat->mchid,

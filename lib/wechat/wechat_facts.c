@@ -143,6 +143,7 @@ wechat_facts_refund(const struct fields *fields, const char *suffix,
 	    || !wechat_facts_id(fields,
 	    facts_name(name, "out_refund_no", suffix), 1, facts.out_refund_no,
 	    sizeof(facts.out_refund_no), err)
+	    || !refund_no_check(facts.out_refund_no, err)
 	    || !wechat_facts_id(fields, facts_name(name, "refund_id", suffix),
 	    1, facts.refund_id, sizeof(facts.refund_id), err)
 	    || !wechat_facts_fen(fields, "total_fee", &facts.total_fen, err)

@@ -23,8 +23,9 @@ struct wechat_keys {
 	struct key *certs[WECHAT_KEYS_MAX];
 	size_t count;
 
-	pthread_mutex_t load_lock;	/* for the next, and while it loads */
+	pthread_mutex_t load_lock;	/* for the next two, and while it loads */
 	int64_t load_from_ms;		/* no load before */
+	bool is_away;			/* the last one failed */
 
 	_Atomic uint64_t counts[WECHAT_FLAWS];
 };
@@ -84,12 +85,26 @@ keys_open_own(struct wechat_keys *keys, struct err *err)
 		    "WeChat's public key and its id: one without the other");
 	if (pem == NULL)
 		return true;
+	if (strstr(secret_bytes(pem), "BEGIN CERTIFICATE") != NULL)
+		return err_set(err, ERR_INPUT,
+		    "WeChat's public key: a certificate");
 	if (!cert_serial_parse(id, facts.serial)
 	    || is_of_certificate(facts.serial))
 		return err_set(err, ERR_INPUT,
 		    "id of WeChat's public key: no PUB_KEY_ID_…");
 	keys->own = key_new(&facts, secret_bytes(pem), secret_len(pem), err);
 	return keys->own != NULL || err_in(err, "WeChat's public key");
+}
+
+static bool
+keys_open_ca(const struct wechat_keys *keys, struct err *err)
+{
+	const struct secret *ca = keys->config.platform_ca;
+	struct cert_facts facts;
+
+	return ca == NULL
+	    || cert_read(secret_bytes(ca), secret_len(ca), &facts, err)
+	    || err_in(err, "platform CA");
 }
 
 bool
@@ -103,7 +118,7 @@ wechat_keys_open(const struct wechat_keys_config *config,
 	(void)pthread_mutex_init(&keys->lock, NULL);
 	(void)pthread_mutex_init(&keys->load_lock, NULL);
 	keys->config = *config;
-	if (!keys_open_own(keys, err)) {
+	if (!keys_open_own(keys, err) || !keys_open_ca(keys, err)) {
 		wechat_keys_close(keys);
 		return false;
 	}
@@ -306,8 +321,11 @@ keys_load(struct wechat_keys *keys, struct err *why)
 {
 	(void)pthread_mutex_lock(&keys->load_lock);
 	if (clock_monotonic_ms() >= keys->load_from_ms) {
-		(void)keys->config.load(keys->config.arg, keys, why);
+		keys->is_away = !keys->config.load(keys->config.arg, keys, why)
+		    && why->kind == ERR_STORE;
 		keys->load_from_ms = clock_monotonic_ms() + LOAD_GAP_MS;
+	} else if (keys->is_away) {
+		err_set(why, ERR_STORE, "not to be had a moment ago");
 	}
 	(void)pthread_mutex_unlock(&keys->load_lock);
 }
@@ -378,6 +396,12 @@ wechat_keys_verify(struct wechat_keys *keys,
 	if (found != WECHAT_SOUND)
 		return keys_refuse(keys, found, "", flaw, err);
 	key = key_find(keys, named, now, &why);
+	/* our own trouble: nobody knows whether it is a flaw */
+	if (key == NULL && why.kind == ERR_STORE) {
+		if (flaw != NULL)
+			*flaw = WECHAT_FLAW_SERIAL;
+		return err_set(err, ERR_STORE, "WeChat's keys: %s", why.text);
+	}
 	if (key == NULL)
 		return keys_refuse(keys, WECHAT_FLAW_SERIAL, why.text, flaw,
 		    err);
@@ -396,6 +420,20 @@ wechat_keys_counts(const struct wechat_keys *keys,
 	for (size_t i = 0; i < WECHAT_FLAWS; i++)
 		out[i] = atomic_load_explicit(&keys->counts[i],
 		    memory_order_relaxed);
+}
+
+bool
+wechat_keys_is_merchants(const struct wechat_keys *keys,
+    const struct sign3_key *key)
+{
+	static const char probe[] = "whose key is it";
+	unsigned char signature[SIGN3_KEY_BYTES];
+	struct err err = { 0 };
+
+	return keys->own != NULL
+	    && sign3_key_sign(key, probe, sizeof(probe), signature, &err)
+	    && sign3_public_verify(keys->own->public, probe, sizeof(probe),
+	    signature, sizeof(signature), &err);
 }
 
 const char *

@@ -38,8 +38,8 @@ struct wechat_keys_config {	/* borrowed until wechat_keys_close */
 	void *arg;
 };
 
-/* ERR_INPUT if the public key or its id is none, or stands alone.  Loads
- * nothing yet. */
+/* ERR_INPUT if the public key, its id or the CA is none, or one of the first
+ * two stands alone.  Loads nothing yet. */
 MUSTUSE bool wechat_keys_open(const struct wechat_keys_config *config,
     struct wechat_keys **out, struct err *err);
 void wechat_keys_close(struct wechat_keys *keys);	/* NULL is fine */
@@ -77,7 +77,7 @@ const char *wechat_flaw_name(enum wechat_flaw flaw);
 /*
  * Believe an answer or a notice: its headers and the bytes of its body as
  * received.  ERR_AUTH names the flaw, which is counted, and *flaw if that is
- * not NULL; else serial is the one spelling (cert_serial_parse) of the key
+ * not NULL; ERR_STORE if its key could not be looked for; else serial is the one spelling (cert_serial_parse) of the key
  * that has signed it.
  */
 MUSTUSE bool wechat_keys_verify(struct wechat_keys *keys,
@@ -88,6 +88,11 @@ MUSTUSE bool wechat_keys_verify(struct wechat_keys *keys,
 /* How often each flaw was found, WECHAT_SOUND for none. */
 void wechat_keys_counts(const struct wechat_keys *keys,
     uint64_t out[static WECHAT_FLAWS]);
+
+/* Whether the configured public key is the half of the merchant's own: then
+ * whoever has that could speak for WeChat. */
+bool wechat_keys_is_merchants(const struct wechat_keys *keys,
+    const struct sign3_key *key);
 
 /* What a request should name in Wechatpay-Serial: the id of the public key;
  * NULL in certificate mode. */

@@ -327,9 +327,14 @@ wechat_notice_v3(const struct wechat_notice_keys *keys,
 {
 	struct notice notice = { .api = PAYMENT_V3, .is_signed = true };
 
-	if (!notice_prove(keys, headers, body, len, now, &notice, err)
-	    || !notice_read_v3(keys, body, len, &notice, err))
+	if (!notice_prove(keys, headers, body, len, now, &notice, err))
 		return false;
+	if (!notice_read_v3(keys, body, len, &notice, err)) {
+		memcpy(out->serial, notice.serial, sizeof(out->serial));
+		memcpy(out->proof, notice.proof, sizeof(out->proof));
+		out->api = PAYMENT_V3;
+		return false;
+	}
 	if (!str_copy(notice.mchid, sizeof(notice.mchid), keys->mchid))
 		return err_set(err, ERR_BUG, "our mchid is too long");
 	*out = notice;

@@ -45,7 +45,8 @@ MUSTUSE bool wechat_notice_refunded(const struct wechat_notice_keys *keys,
  * bytes as received, and their headers.  ERR_AUTH: not proved, not to be
  * opened, or of another merchant.  ERR_INPUT: proved, and no notice.
  * ERR_REFUSED: proved, but not a success: nothing to settle.  What is neither
- * a payment nor a refund is NOTICE_OTHER.
+ * a payment nor a refund is NOTICE_OTHER.  If it was proved and yet is no
+ * notice of ours, out has api, serial and proof, and nothing else.
  */
 MUSTUSE bool wechat_notice_v3(const struct wechat_notice_keys *keys,
     const struct sign3_headers *headers, const char *body, size_t len,

@@ -189,6 +189,9 @@ answer_is_proved(struct wechat_keys *keys,
 	if (wechat_keys_verify(keys, &headers, buf_get(&reply->body),
 	    reply->body.len, now, answer->serial, &flaw, &err))
 		return true;
+	if (err.kind == ERR_STORE)
+		return answer_end(reply, answer, WECHAT_UNSURE, "NO_KEYS",
+		    err.text, false);
 	return answer_end(reply, answer, WECHAT_UNSURE,
 	    err.kind == ERR_AUTH ? codes[flaw] : "BUG", err.text,
 	    flaw != WECHAT_FLAW_PROBE);

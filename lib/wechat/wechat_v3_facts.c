@@ -150,6 +150,7 @@ wechat_v3_facts_refund(const struct jsonread *json, const char *status_path,
 	    facts.out_trade_no, sizeof(facts.out_trade_no), err)
 	    || !wechat_v3_facts_id(json, "out_refund_no", 1,
 	    facts.out_refund_no, sizeof(facts.out_refund_no), err)
+	    || !refund_no_check(facts.out_refund_no, err)
 	    || !wechat_v3_facts_id(json, "refund_id", 1, facts.refund_id,
 	    sizeof(facts.refund_id), err)
 	    || !facts_fen(json, "amount.total", &facts.total_fen, err)

@@ -12,6 +12,7 @@ begin
     insert into wechat_key_fetches (mchid) values (p_mchid)
     on conflict do nothing;
     update wechat_key_fetches set lease_no = lease_no + 1,
+        tried_at = clock_timestamp(),
         leased_until = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = (select mchid from wechat_key_fetches
         where mchid = p_mchid and due_at <= clock_timestamp()

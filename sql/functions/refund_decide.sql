@@ -48,6 +48,7 @@ begin
         where mchid = p_mchid and out_refund_no = p_out_refund_no;
         perform event_add(p_mchid, 'refund.rejected', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
+        perform refunds_awaited(p_mchid, r.out_trade_no);
         return query select 'done', 'rejected';
         return;
     end if;

@@ -35,6 +35,6 @@ begin
         p_refunded_at);
     perform event_add(p_mchid, 'refund.refunded', p.order_no,
         p_out_trade_no, p_out_refund_no, p_refund_fen);
-    perform unexpected_returned(p_mchid, p_out_trade_no);
+    perform unexpected_returned(p_mchid, p_out_trade_no, p_out_refund_no);
     return 'refunded';
 end $$;

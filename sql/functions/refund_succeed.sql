@@ -36,6 +36,6 @@ begin
     where mchid = r.mchid and out_refund_no = r.out_refund_no;
     perform event_add(r.mchid, 'refund.refunded', r.order_no,
         r.out_trade_no, r.out_refund_no, r.refund_fen);
-    perform unexpected_returned(r.mchid, r.out_trade_no);
+    perform unexpected_returned(r.mchid, r.out_trade_no, r.out_refund_no);
     return 'refunded';
 end $$;

@@ -136,6 +136,9 @@ begin
     if word = 'fail' and r.failed_at = now() then
         perform event_add(p_mchid, 'refund.failed', r.order_no,
             r.out_trade_no, r.out_refund_no, r.refund_fen);
+        if not refund_holds(r.state, r.failure) then
+            perform refunds_awaited(p_mchid, r.out_trade_no);
+        end if;
     end if;
     return r.state;
 end $$;

@@ -26,6 +26,7 @@ create table wxpay_data.wechat_key_fetches (
     due_at       timestamptz not null default now(),
     leased_until timestamptz,
     lease_no     bigint not null default 0,
+    tried_at     timestamptz,
     fetched_at   timestamptz,                  -- the last that went well
     outcome      text                          -- of the last call
 );
@@ -68,3 +69,4 @@ drop function if exists wxpay.pay_start(text, text, text, int, text, text,
     bigint, text, bigint, text, text, text, int, text, text, text, text,
     text, text, int, int, int);
 drop function if exists wxpay.order_close(text, text, text, text, int);
+drop function if exists wxpay_data.unexpected_returned(text, text);

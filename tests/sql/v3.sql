@@ -61,6 +61,26 @@ where order_no = 'T-2004';
 select kind, state, out_refund_no from wxpay_data.unexpected
 where out_trade_no = 'T-2004';
 
+-- and once there is room again, it is asked about, and stands
+select test.order_paid('T-2006');
+select out_refund_no, state from test.refund_sent('T-2006', 1000);
+select test.refund_notice('hand-6', 'T-2006', 1, true, null, 1000, true);
+update wxpay_data.refunds set due_at = case out_refund_no
+    when 'RT-2006-1' then now() end;
+select op from wxpay.refund_claim('1900000109', 'RT-2006-1', 'n', 10);
+select test.refund_told('RT-2006-1', 'query', 'done', 'closed');
+select op, out_refund_no from wxpay.refund_claim('1900000109', null, 'n', 10);
+select test.refund_told('hand-6', 'hint', 'done', 'success', p_fen => 1);
+select kind, state from wxpay_data.unexpected where out_trade_no = 'T-2006';
+select reserved_fen, refunded_fen from wxpay_data.payments
+where out_trade_no = 'T-2006';
+
+-- a notice of the other API is no word about a payment
+select verdict from test.start('T-2007', 1000, p_api => 'v3');
+select test.paid('T-2007', 'tx-1');
+select state from wxpay_data.payments where out_trade_no = 'T-2007';
+select detail from wxpay_data.unexpected where out_trade_no = 'T-2007';
+
 -- before the payment was heard of: both are asked about
 select verdict from test.start('T-2005', 1000);
 select test.refund_notice('hand-5', 'T-2005', 700, true, 'tx-T-2005', 1000,
@@ -105,15 +125,16 @@ from wxpay_data.wechat_key_fetches;
 
 -- an answer by an unknown certificate makes it due, a minute after the last
 select wxpay.keys_wanted('1900000109');
-select due_at - fetched_at as after from wxpay_data.wechat_key_fetches;
-update wxpay_data.wechat_key_fetches set fetched_at = now() - interval '2 minutes';
+select due_at - tried_at as after from wxpay_data.wechat_key_fetches;
+update wxpay_data.wechat_key_fetches set tried_at = now() - interval '2 minutes';
 select wxpay.keys_wanted('1900000109');
 select due_at <= now() as due from wxpay_data.wechat_key_fetches;
 
 -- may the migration be finished?
 \set key 'PUB_KEY_ID_0119000000000000000000'
-select wxpay.keys_safe('1900000109', '') as none,
-    wxpay.keys_safe('1900000109', :'key') as unused;
+select wxpay.keys_safe('1900000109', '') as no_key,
+    wxpay.keys_safe('1900000109', :'key') as unused,
+    wxpay.keys_safe('1900000111', :'key') as none;
 select wxpay.key_seen('1900000109', :'key', 'answer'),
     wxpay.key_seen('1900000109', repeat('A', 40), 'notice');
 select wxpay.keys_safe('1900000109', :'key') as half;
@@ -121,6 +142,8 @@ select wxpay.key_seen('1900000109', :'key', 'notice');
 select wxpay.keys_safe('1900000109', :'key') as mixed;
 update wxpay_data.wechat_key_uses set last_at = now() - interval '26 hours'
 where serial = repeat('A', 40);
+select wxpay.keys_safe('1900000109', :'key') as quiet_weekend;
+update wxpay_data.wechat_key_uses set first_at = now() - interval '26 hours';
 select wxpay.keys_safe('1900000109', :'key') as done;
 select wxpay.key_seen('1900000109', 'PUB_KEY_ID_2', 'notice');
 select serial, kind, not_after is null as endless,
