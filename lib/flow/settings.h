@@ -46,6 +46,7 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	int db_connections, threads;
 	long order_life_s, close_after_s, refund_gap_s;
 	long check_first_s, check_young_s, refund_check_first_s;
+	bool wechat_private;		/* its hosts may be at home */
 	long wechat_connect_ms, wechat_total_ms, worker_poll_ms;
 	long keys_refresh_s, token_early_s, micropay_wait_s;
 };

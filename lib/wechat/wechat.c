@@ -144,6 +144,7 @@ wechat_equip(struct wechat *wechat, const struct wechat_config *config,
     struct err *err)
 {
 	struct wechat_http_config http = {
+		.may_be_private = config->may_be_private,
 		.ca = wechat->ca,
 		.cert = wechat->cert,
 		.key = wechat->key,

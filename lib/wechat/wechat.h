@@ -41,6 +41,7 @@ struct wechat_config {		/* borrowed for the call, unless it says so */
 	const char *url;		/* "https://api.mch.weixin.qq.com" */
 	const char *url_backup;		/* NULL for none */
 	const char *ca;			/* PEM file; NULL: the system's */
+	bool may_be_private;		/* WeChat's host, in a test */
 	const struct secret *merchant_cert;	/* PEM; V3 signs with this */
 	const struct secret *merchant_key;	/* pair, V2 sends refunds by
 						 * it; NULL where neither is */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "wechat/wechat_peer.h"
 
 #define HTTP_IDLE_MAX 16	/* handles kept; more threads than this at once
 				 * only means more TLS handshakes in full */
@@ -246,6 +247,29 @@ http_set_limits(CURL *curl, long connect_ms, long total_ms)
 		(curl_off_t)WECHAT_HTTP_MAX) == CURLE_OK;
 }
 
+/* A host that is where WeChat cannot be is not spoken to. */
+static curl_socket_t
+http_on_connect(void *arg, curlsocktype purpose, struct curl_sockaddr *peer)
+{
+	const struct wechat_http *http = arg;
+
+	if (purpose != CURLSOCKTYPE_IPCXN
+	    || (!http->config.may_be_private
+	    && !wechat_peer_is_public(&peer->addr, peer->addrlen)))
+		return CURL_SOCKET_BAD;
+	return socket(peer->family, peer->socktype | SOCK_CLOEXEC,
+	    peer->protocol);
+}
+
+static bool
+http_set_connect(CURL *curl, struct wechat_http *http)
+{
+	return curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION,
+		http_on_connect) == CURLE_OK
+	    && curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, http)
+		== CURLE_OK;
+}
+
 static bool
 http_set_method(CURL *curl, const struct wechat_http_request *request)
 {
@@ -372,6 +396,7 @@ wechat_http_send(struct wechat_http *http,
 	    && http_set_peer(curl, http, request->url)
 	    && (!request->with_cert || http_set_cert(curl, http))
 	    && http_set_limits(curl, request->connect_ms, (long)left_ms)
+	    && http_set_connect(curl, http)
 	    && http_list_headers(request->headers, &headers)
 	    && http_set_message(curl, request, headers, &reply->body, &head,
 		error)) {

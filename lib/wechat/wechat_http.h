@@ -22,6 +22,7 @@
 
 struct wechat_http_config {	/* borrowed until wechat_http_free */
 	const char *ca;			/* PEM file; NULL: the system's */
+	bool may_be_private;		/* a host at home, or in a test */
 	const struct secret *cert;	/* PEM; NULL where no call needs it */
 	const struct secret *key;
 };

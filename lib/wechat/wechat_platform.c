@@ -79,6 +79,7 @@ wechat_platform_open(const struct wechat_platform_config *config,
 	if (!platform_copy(platform, config, err))
 		goto fail;
 	http.ca = platform->ca;
+	http.may_be_private = config->may_be_private;
 	if (wechat_http_new(&http, &platform->http, err)) {
 		*out = platform;
 		return true;

@@ -24,6 +24,7 @@ struct wechat_platform_config {	/* borrowed for the call */
 	const char *url;		/* "https://api.weixin.qq.com" */
 	const char *oauth_url;		/* "https://open.weixin.qq.com" */
 	const char *ca;			/* PEM file; NULL: the system's */
+	bool may_be_private;		/* its host, in a test */
 	const char *appid;		/* of the official account */
 	const struct secret *secret;	/* its appsecret; NULL for none */
 	const char *mini_appid;		/* of the mini program; NULL for none */

@@ -29,6 +29,7 @@ conf_base() {
 		merchant_key = "$DIR/keys/merchant_key";
 		wechat_url = "https://localhost:$WECHAT_PORT";
 		wechat_ca = "$DIR/tls/shop_ca.pem";
+		wechat_private = 1;
 		wechat_connect_ms = 3000;
 		wechat_total_ms = 10000;
 		trade_types = "NATIVE JSAPI MWEB APP";

@@ -105,6 +105,7 @@ struct setup {
 	long connect_ms, total_ms;	/* 0: plenty */
 	bool is_bare;			/* no client certificate */
 	bool is_v3;			/* and not V2 */
+	bool is_strict;			/* no private address */
 };
 
 static struct wechat *
@@ -115,6 +116,7 @@ open_to(const struct setup *setup)
 		.mchid = MCHID, .sign_type = SIGN2_HMAC_SHA256,
 		.api_key = my.api_key, .url = url,
 		.ca = setup->ca != NULL ? setup->ca : my.ca_path,
+		.may_be_private = !setup->is_strict,
 		.merchant_cert = setup->is_bare ? NULL : my.merchant_cert,
 		.merchant_key = setup->is_bare ? NULL : my.merchant_key,
 		.public_url = "https://pay.example.com",
@@ -1027,6 +1029,24 @@ test_v3_calls(void **state)
 	}
 }
 
+/* O6: a name that leads to a private address is not even connected to. */
+static void
+test_private_address(void **state)
+{
+	struct fake *fake = fake_of(FAKE_ANSWERS, &my.good);
+	struct wechat *wechat = open_to(&(struct setup){ .fake = fake,
+		.is_strict = true });
+	struct wechat_answer answer;
+
+	(void)state;
+	ask(wechat, &answer);
+	answer_expect("127.0.0.1", &answer, WECHAT_NOT_SENT, "NO_CONNECTION");
+	wechat_close(wechat);
+	fake_close(fake);
+	assert_int_equal(fake->connections, 0);
+	fake_free(fake);
+}
+
 /* O8: a refund under our number, but of other money, is not ours. */
 static void
 test_refund_of_another(void **state)
@@ -1735,6 +1755,7 @@ main(void)
 		cmocka_unit_test(test_failover_memory),
 		cmocka_unit_test(test_failover_trouble),
 		cmocka_unit_test(test_v3_calls),
+		cmocka_unit_test(test_private_address),
 		cmocka_unit_test(test_refund_of_another),
 		cmocka_unit_test(test_v3_headers),
 		cmocka_unit_test(test_v3_answers),

@@ -23,6 +23,7 @@ static struct wechat_platform *
 open_to(const char *url)
 {
 	struct wechat_platform_config config = {
+		.may_be_private = true,
 		.url = url, .oauth_url = "https://open.weixin.qq.com",
 		.ca = my.ca_path, .appid = APPID, .secret = my.secret,
 		.mini_appid = MINI_APPID, .mini_secret = my.mini_secret,
@@ -251,6 +252,7 @@ test_authorize(void **state)
 	const json_t *list = vectors_list(all, "oauth_url", 2);
 	const json_t *base = json_array_get(list, 0);
 	struct wechat_platform_config config = {
+		.may_be_private = true,
 		.url = "https://api.weixin.qq.com",
 		.oauth_url = "https://open.weixin.qq.com",
 		.appid = json_string_value(json_object_get(base, "appid")),
@@ -295,6 +297,7 @@ test_open(void **state)
 		struct wechat_platform *platform = NULL;
 		struct err err = { 0 };
 		struct wechat_platform_config config = {
+			.may_be_private = true,
 			.url = cases[i].url, .oauth_url = cases[i].oauth_url,
 			.appid = APPID, .connect_ms = 1, .total_ms = 1,
 		};
