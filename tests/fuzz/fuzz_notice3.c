@@ -26,7 +26,7 @@ static void
 start_once(void)
 {
 	struct wechat_keys_config config = { .pub_key_id = W3_PUB_KEY_ID };
-	struct secret *cert = NULL;
+	struct secret *cert = NULL, *pub = NULL;
 	struct err err = { 0 };
 	bool ok;
 
@@ -35,13 +35,15 @@ start_once(void)
 	jsonread_start();
 	key = w3_private("v3-merchant-key.pem");
 	cert = w3_pem("v3-merchant-cert.pem");
-	config.pub_key = cert;
+	pub = w3_pem("v3-merchant-pub.pem");
+	config.pub_key = pub;
 	ok = secret_new(W3_APIV3_KEY, strlen(W3_APIV3_KEY), &apiv3_key, &err)
 	    && wechat_keys_open(&config, &keys, &err)
 	    && wechat_keys_add(keys, SERIAL, secret_bytes(cert),
 	    secret_len(cert), W3_NOW, &err);
 	assert(ok);
 	secret_free(cert);
+	secret_free(pub);
 }
 
 static void
