@@ -148,9 +148,9 @@ test('at the door: what is not believed is SIGN_ERROR with a diagnosis',
 	async () => {
 	const order = await merchant.order();
 	const url = merchant.query_url(order);
-	const now = Math.floor(Date.now() / 1000);
 	const { privateKey: stranger } = generateKeyPairSync('rsa',
 		{ modulusLength: 2048 });
+	const now = Math.floor(Date.now() / 1000);
 	const good = merchant.headers('GET', url);
 	const auth = good.authorization;
 	const cases = [
@@ -159,7 +159,7 @@ test('at the door: what is not believed is SIGN_ERROR with a diagnosis',
 		{ key: stranger },
 		{ mchid: '1900000110' },
 		{ serial: SERIALS[1] },
-		{ at: now - 301 }, { at: now + 302 }, { at: now * 1000 },
+		{ at: now - 301 }, { at: now + 330 }, { at: now * 1000 },
 	].map((change) => merchant.headers('GET', url, '', change));
 	for (const authorization of [undefined, '', 'Basic YTpi',
 		auth.replace('RSA2048', 'RSA4096'),
@@ -501,16 +501,18 @@ test('who signs: whom the request names, or whose turn it is (threats N22)',
 	await set_keys({ listed: '2' });
 	assert.equal(await signer(SERIALS[1]), SERIALS[1], 'still set');
 	await set_keys({ signer: 'mixed' });
-	assert.deepEqual([await signer(), await signer(), await signer(),
-		await signer()].sort(), [SERIALS[2], SERIALS[2], PUBLIC, PUBLIC]
-		.sort());
+	// A notice that is told again meanwhile takes a turn, too.
+	const signers = async () => {
+		const turns = new Set();
+		for (let i = 0; i < 6; i++)
+			turns.add(await signer());
+		return [...turns].sort();
+	};
+	assert.deepEqual(await signers(), [SERIALS[2], PUBLIC].sort());
 	const state = await set_keys({ listed: '2,1' });
 	assert.deepEqual(state, { listed: ['1', '2'], signer: 'mixed',
 		keys: SERIALS });
-	const turns = [];
-	for (let i = 0; i < 6; i++)
-		turns.push(await signer());
-	assert.equal(new Set(turns).size, 3);
+	assert.deepEqual(await signers(), Object.values(SERIALS).sort());
 	assert.equal((await sandbox.calls(order.out_trade_no)).filter((call) =>
 		call.serial === SERIALS[2]).length, 1);
 	for (const bad of [{ listed: '3' }, { listed: 'public' },
