@@ -3,11 +3,11 @@
 //	node tests/cgi/suite.mjs [NAME...]
 //
 // A file runs once for each API, V2 and V3, unless it says only() at its head;
-// API=v2 runs that one alone, and under the sanitizers most of them run with V3
-// alone, beside those that say only('v2').  Files that share a stack run one after the
-// other, for what one plants another must not reap.  secrets.test.mjs searches
-// what the others have left, so it is last.  SAN=1 tests what the sanitizers
-// watch; KEEP=1 leaves the stacks up.
+// API=v2 runs that one alone, and under the sanitizers most of them run with
+// V3 alone, beside those that say only('v2').  Files that share a stack run
+// one after the other, for what one plants another must not reap.
+// secrets.test.mjs searches what the others have left, so it is last.  SAN=1
+// tests what the sanitizers watch; KEEP=1 leaves the stacks up.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
