@@ -69,7 +69,7 @@ const FAULTS = [
 test('the shipped files have no fault', () => {
 	const { faults, seen } = lint(dump);
 	assert.deepEqual(faults, []);
-	assert.equal(seen, 5);
+	assert.equal(seen, 6);
 });
 
 for (const [rule, from, to] of FAULTS) {
