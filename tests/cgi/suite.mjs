@@ -26,7 +26,8 @@ const AT_ONCE = 5;	// they wait more than they work
 const LONG = ['keys', 'micropay', 'plugin_v3', 'unknown', 'trouble', 'browser',
 	'openid'];
 const LAST = 'secrets';
-const SAN_BOTH = ['main', 'race', 'overtake'];
+const SAN_BOTH = ['main', 'race', 'overtake', 'unknown', 'trouble', 'events',
+	'staff', 'badinput'];
 // What a file says of how much it tried; and, of its successes and sums.
 const TRIED = /^# (?!Subtest)(\w+: \d.*)$/gm;
 const NOISE = /^\s*(ok |# \w+ |# Subtest|duration_ms|type:|---|\.\.\.|1\.\.)/;
