@@ -2860,6 +2860,7 @@ CREATE FUNCTION wxpay_data.refunds_awaited(p_mchid text, p_out_trade_no text) RE
     join wxpay_data.payments p using (mchid, out_trade_no)
     where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
         and u.kind = 'refund' and u.state = 'open'
+        and u.out_refund_no <> ''          -- a reversal has no number
     on conflict (mchid, out_refund_no) do update set due_at = now(), asked = 0
 $$;
 

@@ -11,5 +11,6 @@ create or replace function wxpay_data.refunds_awaited(p_mchid text,
     join wxpay_data.payments p using (mchid, out_trade_no)
     where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
         and u.kind = 'refund' and u.state = 'open'
+        and u.out_refund_no <> ''          -- a reversal has no number
     on conflict (mchid, out_refund_no) do update set due_at = now(), asked = 0
 $$;

@@ -75,6 +75,14 @@ select kind, state from wxpay_data.unexpected where out_trade_no = 'T-2006';
 select reserved_fen, refunded_fen from wxpay_data.payments
 where out_trade_no = 'T-2006';
 
+-- a reversal that nobody expected has no number to ask about
+insert into wxpay_data.unexpected (mchid, kind, out_trade_no, transaction_id,
+    total_fen, detail)
+values ('1900000109', 'refund', 'T-2006', 'tx-T-2006', 1000, 'reversed');
+select wxpay_data.refunds_awaited('1900000109', 'T-2006');
+select out_refund_no from wxpay_data.refund_hints
+where out_trade_no = 'T-2006';
+
 -- a notice of the other API is no word about a payment
 select verdict from test.start('T-2007', 1000, p_api => 'v3');
 select test.paid('T-2007', 'tx-1');
