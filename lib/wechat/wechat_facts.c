@@ -17,16 +17,22 @@ facts_is_printable(const char *text)
 }
 
 bool
-wechat_facts_id(const struct fields *fields, const char *name, size_t min,
-    char *out, size_t size, struct err *err)
+wechat_facts_copy(const char *text, const char *name, size_t min, char *out,
+    size_t size, struct err *err)
 {
-	const char *text = fields_text(fields, name);
-
 	if (strlen(text) < min || !facts_is_printable(text)
 	    || !str_copy(out, size, text))
 		return err_set(err, ERR_INPUT, "%s: absent, too long or odd",
 		    name);
 	return true;
+}
+
+bool
+wechat_facts_id(const struct fields *fields, const char *name, size_t min,
+    char *out, size_t size, struct err *err)
+{
+	return wechat_facts_copy(fields_text(fields, name), name, min, out,
+	    size, err);
 }
 
 /* What nothing is decided by: left out if it is odd, for money that came in is

@@ -18,8 +18,11 @@
 #include "pay/refund.h"
 #include "wire/fields.h"
 
-/* Copy an identifier: min or more printable ASCII characters.  ERR_INPUT
- * names the field. */
+/* Copy an identifier of V2 or V3: min or more printable ASCII characters.
+ * ERR_INPUT names the field. */
+MUSTUSE bool wechat_facts_copy(const char *text, const char *name, size_t min,
+    char *out, size_t size, struct err *err);
+/* The same, of a field. */
 MUSTUSE bool wechat_facts_id(const struct fields *fields, const char *name,
     size_t min, char *out, size_t size, struct err *err);
 MUSTUSE bool wechat_facts_fen(const struct fields *fields, const char *name,

@@ -2,15 +2,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-
-static bool
-facts_is_printable(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < '!' || *text > '~')
-			return false;
-	return true;
-}
+#include "wechat/wechat_facts.h"
 
 bool
 wechat_v3_facts_id(const struct jsonread *json, const char *path, size_t min,
@@ -18,14 +10,9 @@ wechat_v3_facts_id(const struct jsonread *json, const char *path, size_t min,
 {
 	const char *text = "";
 
-	if (jsonread_has(json, path)
-	    && !jsonread_text(json, path, &text, err))
-		return false;
-	if (strlen(text) < min || !facts_is_printable(text)
-	    || !str_copy(out, size, text))
-		return err_set(err, ERR_INPUT, "%s: absent, too long or odd",
-		    path);
-	return true;
+	return (!jsonread_has(json, path)
+	    || jsonread_text(json, path, &text, err))
+	    && wechat_facts_copy(text, path, min, out, size, err);
 }
 
 /* What nothing is decided by: left out if it is odd, for money that came in is
