@@ -746,10 +746,10 @@ read_callback(struct web_request *req, const char **state,
 {
 	static const char *const known[] = { "code", "state", NULL };
 
-	*code = fields_get(&req->query, "code");
 	if (!web_request_query(req, known, err)
 	    || !need(&req->query, "state", state, err))
 		return false;
+	*code = fields_get(&req->query, "code");
 	if (!str_is_of(*state, NONCE_SET, NONCE_SIZE - 1, NONCE_SIZE - 1))
 		return err_set(err, ERR_INPUT, "state: not one of ours");
 	if (*code != NULL && !str_is_of(*code, CODE_SET, 1, CODE_MAX))

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/str.h"
 
+#define NOTE_MS 1000		/* the outcome waits for it, and has a lease */
+
 /* Who has an appsecret: pay and the worker, if there is one. */
 static bool
 flow_open_platform(const struct settings *settings,
@@ -100,6 +102,7 @@ flow_answered(const struct flow *flow, const char *op, const char *number,
     const struct wechat_answer *answer)
 {
 	const char *verdict = wechat_verdict_name(answer->verdict);
+	int64_t note_deadline = clock_monotonic_ms() + NOTE_MS;
 
 	if (answer->alarm)
 		log_error("wechat.doubted", "op", op, "number", number,
@@ -113,7 +116,6 @@ flow_answered(const struct flow *flow, const char *op, const char *number,
 		    "verdict", verdict, "code", answer->code, "text",
 		    answer->text, NULL);
 	if (str_eq(answer->code, WECHAT_CODE_SERIAL))
-		flow_keys_want(flow->keys, flow_deadline());
-	flow_keys_seen(flow->keys, answer->serial, "answer",
-	    flow_deadline());
+		flow_keys_want(flow->keys, note_deadline);
+	flow_keys_seen(flow->keys, answer->serial, "answer", note_deadline);
 }
