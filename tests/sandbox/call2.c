@@ -53,10 +53,7 @@ struct call2 {
 	bool has_cert;
 	const char *refused;		/* return_msg, if it is not believed */
 
-	char id[21];			/* as journalled */
-	enum fault fault;
-	char code[33];
-	long ms;
+	struct planted planted;		/* as journalled */
 };
 
 static const struct call2_api *
@@ -140,21 +137,6 @@ call2_spell(const struct fields *given, struct buf *out, struct err *err)
 	return ok || err_set(err, ERR_BUG, "cannot spell a call");
 }
 
-static bool
-call2_planted(struct call2 *call, const PGresult *rows, struct err *err)
-{
-	const char *ms = books_value(rows, 0, "ms");
-	const char *code = books_value(rows, 0, "code");
-
-	call->fault = fault_parse(books_value(rows, 0, "fault"));
-	return (str_copy(call->id, sizeof(call->id),
-	    books_value(rows, 0, "call"))
-	    && (ms == NULL || str_to_long(ms, INT32_MAX, &call->ms))
-	    && (code == NULL || str_copy(call->code, sizeof(call->code),
-	    code)))
-	    || err_set(err, ERR_BUG, "cannot read a planted fault");
-}
-
 /* Committed before anything is done about the call. */
 static bool
 call2_journal(struct sandbox *sandbox, struct call2 *call, struct err *err)
@@ -174,7 +156,7 @@ call2_journal(struct sandbox *sandbox, struct call2 *call, struct err *err)
 	    call->has_cert ? "true" : "false",
 	    call->api->needs_cert ? "true" : "false",
 	    buf_get(&given), call->refused), &rows, err)
-	    && call2_planted(call, rows, err);
+	    && faults_read(rows, &call->planted, err);
 	PQclear(rows);
 	buf_clear(&given);
 	return ok;
@@ -192,7 +174,7 @@ static bool
 call2_execute(struct sandbox *sandbox, const struct call2 *call,
     struct fields *answer, struct err *err)
 {
-	const char *args[] = { call->id, sandbox->refund_notify_url };
+	const char *args[] = { call->planted.id, sandbox->refund_notify_url };
 	PGresult *rows = NULL;
 	bool ok = books_ask(sandbox->books, call->api->sql,
 	    call->api->arg_count, args, &rows, err);
@@ -212,13 +194,13 @@ call2_decide(struct sandbox *sandbox, const struct call2 *call, epoch_t now,
 	const char *code = NULL;
 	const char *field = NULL;
 
-	switch (call->fault) {
+	switch (call->planted.fault) {
 	case FAULT_SYSTEMERROR_BEFORE:
 		return call2_refuse("SYSTEMERROR", "系统错误", answer, err);
 	case FAULT_CODE:
-		return call2_refuse(call->code, "sandbox", answer, err);
+		return call2_refuse(call->planted.code, "sandbox", answer, err);
 	case FAULT_SLOW:
-		naps_take(sandbox->naps, call->ms);
+		naps_take(sandbox->naps, call->planted.ms);
 		break;
 	default:
 		break;
@@ -228,7 +210,7 @@ call2_decide(struct sandbox *sandbox, const struct call2 *call, epoch_t now,
 		return call2_refuse(code, field, answer, err)
 		    && books_tell(sandbox->books,
 		    "select sandbox.call_ended($1, $2)",
-		    BOOKS_ARGS(call->id, code), err);
+		    BOOKS_ARGS(call->planted.id, code), err);
 	return call2_execute(sandbox, call, answer, err);
 }
 
@@ -266,16 +248,16 @@ call2_sign(const struct sandbox *sandbox, const struct call2 *call,
 	    || !fields_add(answer, "result_code",
 	    is_refusal ? "FAIL" : "SUCCESS", err))
 		return false;
-	if (call->fault == FAULT_ECHO_OTHER)
+	if (call->planted.fault == FAULT_ECHO_OTHER)
 		call2_spoil(answer, call->api->number);
-	if (call->fault == FAULT_ECHO_AMOUNT)
+	if (call->planted.fault == FAULT_ECHO_AMOUNT)
 		call2_spoil(answer, call->api->amount);
-	if (call->fault == FAULT_UNSIGNED)
+	if (call->planted.fault == FAULT_UNSIGNED)
 		return true;
 	if (!sign2_sign(answer, call->type, sandbox->api_key, sign, err)
 	    || !fields_add(answer, "sign", sign, err))
 		return false;
-	if (call->fault == FAULT_BAD_SIGN)
+	if (call->planted.fault == FAULT_BAD_SIGN)
 		call2_spoil(answer, "sign");
 	return true;
 }
@@ -314,10 +296,10 @@ static bool
 call2_answer(struct sandbox *sandbox, const struct call2 *call,
     struct fields *answer, struct web_reply *reply, struct err *err)
 {
-	switch (call->fault) {
+	switch (call->planted.fault) {
 	case FAULT_LATE:
 	case FAULT_SILENT:
-		naps_take(sandbox->naps, call->ms);
+		naps_take(sandbox->naps, call->planted.ms);
 		break;
 	case FAULT_HTTP_500:
 		return web_reply_text(reply, 500, HTML_TYPE,
@@ -334,7 +316,7 @@ call2_answer(struct sandbox *sandbox, const struct call2 *call,
 		break;
 	}
 	return call2_sign(sandbox, call, answer, err)
-	    && call2_send(answer, call->fault == FAULT_CUT, reply, err);
+	    && call2_send(answer, call->planted.fault == FAULT_CUT, reply, err);
 }
 
 bool
@@ -352,9 +334,9 @@ call2_serve(void *app, struct web_request *req, struct web_reply *reply,
 	ok = call2_journal(sandbox, &call, err);
 	if (ok && call.refused != NULL)
 		ok = call2_deny(reply, call.refused, err);
-	else if (ok && call.fault == FAULT_DENIED)
+	else if (ok && call.planted.fault == FAULT_DENIED)
 		ok = call2_deny(reply, "系统繁忙，请稍后再试", err);
-	else if (ok && call.fault == FAULT_REFUSE)
+	else if (ok && call.planted.fault == FAULT_REFUSE)
 		ok = web_reply_text(reply, 500, HTML_TYPE,
 		    "<html>500 Internal Server Error</html>\n", err);
 	else if (ok)

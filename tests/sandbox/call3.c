@@ -112,10 +112,7 @@ struct call3 {
 	const char *refused;		/* code, if it is not believed */
 	const char *issue;
 
-	char id[21];			/* as journalled */
-	enum fault fault;
-	char code[33];
-	long ms;
+	struct planted planted;		/* as journalled */
 };
 
 struct call3_answer {
@@ -389,21 +386,6 @@ call3_spell(const struct call3 *call, struct buf *out, struct err *err)
 	return ok || err_set(err, ERR_BUG, "cannot spell a call");
 }
 
-static bool
-call3_planted(struct call3 *call, const PGresult *rows, struct err *err)
-{
-	const char *ms = books_value(rows, 0, "ms");
-	const char *code = books_value(rows, 0, "code");
-
-	call->fault = fault_parse(books_value(rows, 0, "fault"));
-	return (str_copy(call->id, sizeof(call->id),
-	    books_value(rows, 0, "call"))
-	    && (ms == NULL || str_to_long(ms, INT32_MAX, &call->ms))
-	    && (code == NULL || str_copy(call->code, sizeof(call->code),
-	    code)))
-	    || err_set(err, ERR_BUG, "cannot read a planted fault");
-}
-
 /* Committed before anything is done about the call. */
 static bool
 call3_journal(struct sandbox *sandbox, struct call3 *call,
@@ -425,7 +407,7 @@ call3_journal(struct sandbox *sandbox, struct call3 *call,
 	    *serial != '\0' ? serial : NULL,
 	    str_eq(fields_text(&req->params, "SSL_CLIENT_VERIFY"), "SUCCESS")
 	    ? "true" : "false", buf_get(&given), call->refused), &rows, err)
-	    && call3_planted(call, rows, err);
+	    && faults_read(rows, &call->planted, err);
 	PQclear(rows);
 	buf_clear(&given);
 	return ok;
@@ -498,7 +480,7 @@ call3_flawed(struct sandbox *sandbox, const struct call3 *call,
 	    answer, err)
 	    && books_tell(sandbox->books,
 	    "select sandbox.call_ended($1, $2)",
-	    BOOKS_ARGS(call->id, flaw->code), err);
+	    BOOKS_ARGS(call->planted.id, flaw->code), err);
 }
 
 static bool
@@ -544,7 +526,7 @@ static bool
 call3_execute(struct sandbox *sandbox, const struct call3 *call,
     struct call3_answer *answer, struct err *err)
 {
-	const char *args[] = { call->id, sandbox->refund_notify_url };
+	const char *args[] = { call->planted.id, sandbox->refund_notify_url };
 	const char *code, *body;
 	PGresult *rows = NULL;
 	bool ok = books_ask(sandbox->books, call->api->sql,
@@ -574,18 +556,18 @@ call3_decide(struct sandbox *sandbox, const struct call3 *call,
 {
 	struct check3_flaw flaw;
 
-	switch (call->fault) {
+	switch (call->planted.fault) {
 	case FAULT_SYSTEMERROR_BEFORE:
 		return call3_refuse(call->api, "SYSTEM_ERROR", "系统错误",
 		    NULL, answer, err);
 	case FAULT_CODE:
-		return call3_refuse(call->api, call->code, "sandbox", NULL,
+		return call3_refuse(call->api, call->planted.code, "sandbox", NULL,
 		    answer, err);
 	case FAULT_DENIED:
 		return call3_refuse(call->api, "PARAM_ERROR",
 		    "系统繁忙，请稍后再试", NULL, answer, err);
 	case FAULT_SLOW:
-		naps_take(sandbox->naps, call->ms);
+		naps_take(sandbox->naps, call->planted.ms);
 		break;
 	default:
 		break;
@@ -621,8 +603,8 @@ call3_send(const struct sandbox *sandbox, const struct call3 *call,
     const struct web_request *req, struct call3_answer *answer,
     struct web_reply *reply, struct err *err)
 {
-	enum fault fault = call->fault == FAULT_DENIED ? FAULT_UNSIGNED
-	    : call->fault;
+	enum fault fault = call->planted.fault == FAULT_DENIED ? FAULT_UNSIGNED
+	    : call->planted.fault;
 	struct buf *body = &answer->body;
 	char request_id[WEB_REQUEST_ID_MAX + 16];
 
@@ -635,7 +617,7 @@ call3_send(const struct sandbox *sandbox, const struct call3 *call,
 	    &reply->headers, err)
 	    || !fields_add(&reply->headers, "Request-ID", request_id, err))
 		return false;
-	if (call->fault == FAULT_CUT && body->len > 0)
+	if (call->planted.fault == FAULT_CUT && body->len > 0)
 		body->data[body->len / 2] = '\0';
 	return web_reply_text(reply, answer->status, JSON_TYPE,
 	    buf_get(body), err);
@@ -646,10 +628,10 @@ call3_answer(struct sandbox *sandbox, const struct call3 *call,
     const struct web_request *req, struct call3_answer *answer,
     struct web_reply *reply, struct err *err)
 {
-	switch (call->fault) {
+	switch (call->planted.fault) {
 	case FAULT_LATE:
 	case FAULT_SILENT:
-		naps_take(sandbox->naps, call->ms);
+		naps_take(sandbox->naps, call->planted.ms);
 		break;
 	case FAULT_HTTP_500:
 		return web_reply_text(reply, 500, HTML_TYPE,
@@ -689,7 +671,7 @@ call3_judge(struct sandbox *sandbox, struct call3 *call,
 	if (call->refused != NULL)
 		return call3_turn_away(call, req, answer, err)
 		    && call3_send(sandbox, call, req, answer, reply, err);
-	if (call->fault == FAULT_REFUSE)
+	if (call->planted.fault == FAULT_REFUSE)
 		return web_reply_text(reply, 500, HTML_TYPE,
 		    "<html>500 Internal Server Error</html>\n", err);
 	return call3_decide(sandbox, call, answer, err)

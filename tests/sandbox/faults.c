@@ -97,6 +97,21 @@ faults_of(const char *api)
 	return 0;
 }
 
+bool
+faults_read(const PGresult *rows, struct planted *out, struct err *err)
+{
+	const char *ms = books_value(rows, 0, "ms");
+	const char *code = books_value(rows, 0, "code");
+
+	out->fault = fault_parse(books_value(rows, 0, "fault"));
+	return (str_copy(out->id, sizeof(out->id),
+	    books_value(rows, 0, "call"))
+	    && (ms == NULL || str_to_long(ms, INT32_MAX, &out->ms))
+	    && (code == NULL || str_copy(out->code, sizeof(out->code),
+	    code)))
+	    || err_set(err, ERR_BUG, "cannot read a planted fault");
+}
+
 static bool
 faults_clear(struct sandbox *sandbox, const char *api, struct err *err)
 {

@@ -7,6 +7,7 @@
 #ifndef SANDBOX_FAULTS_H
 #define SANDBOX_FAULTS_H
 
+#include <libpq-fe.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
@@ -48,6 +49,17 @@ enum fault {
 /* FAULT_NONE is NULL, and the other way round. */
 enum fault fault_parse(const char *word);
 const char *fault_word(enum fault fault);
+
+struct planted {		/* for one call */
+	char id[21];		/* of the call, in the journal */
+	enum fault fault;
+	char code[33];		/* FAULT_CODE's */
+	long ms;
+};
+
+/* What call_add of the books answers.  ERR_BUG. */
+MUSTUSE bool faults_read(const PGresult *rows, struct planted *out,
+    struct err *err);
 
 /* POST /sandbox/faults */
 MUSTUSE bool faults_plant(void *app, struct web_request *req,
