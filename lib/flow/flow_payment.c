@@ -271,7 +271,8 @@ flow_transaction_find(const struct flow *flow, const char *transaction_id,
 	int64_t call_no;
 
 	if (!payment_api_parse(flow->settings->api, &key.api)
-	    || !str_copy(key.appid, sizeof(key.appid), flow->settings->appid)
+	    || !str_copy(key.payee.appid, sizeof(key.payee.appid),
+	    flow->settings->appid)
 	    || !str_copy(key.transaction_id, sizeof(key.transaction_id),
 	    transaction_id))
 		return err_set(err, ERR_INPUT, "transaction_id: too long");

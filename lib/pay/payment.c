@@ -115,9 +115,11 @@ payment_api_name(enum payment_api api)
 struct payment_key
 payment_key_of(const struct payment *payment)
 {
-	struct payment_key key = { .api = payment->api };
+	struct payment_key key = {
+		.api = payment->api,
+		.payee = payment->payee,
+	};
 
-	memcpy(key.appid, payment->appid, sizeof(key.appid));
 	memcpy(key.out_trade_no, payment->out_trade_no,
 	    sizeof(key.out_trade_no));
 	return key;

@@ -52,11 +52,23 @@ enum payment_api {
 MUSTUSE bool payment_api_parse(const char *text, enum payment_api *out);
 const char *payment_api_name(enum payment_api api);
 
+/*
+ * Whom a payment is made to.  An ordinary merchant has an appid.  A service
+ * provider collects for a sub-merchant: then appid is the provider's, and
+ * sub_appid, if there is one, is what the payer's client runs under.
+ * [v3.md 19]
+ */
+struct payment_payee {
+	char appid[APPID_MAX + 1];
+	char sub_mchid[MCHID_MAX + 1];	/* "" for an ordinary merchant */
+	char sub_appid[APPID_MAX + 1];	/* "" for none */
+};
+
 /* By what WeChat is asked about a payment: its own number counts where ours,
  * the out_trade_no, is "". */
 struct payment_key {
 	enum payment_api api;
-	char appid[APPID_MAX + 1];
+	struct payment_payee payee;
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
 	char transaction_id[TRANSACTION_ID_MAX + 1];
 };
@@ -66,7 +78,7 @@ struct payment_key {
 struct payment {
 	enum payment_api api;
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
-	char appid[APPID_MAX + 1];
+	struct payment_payee payee;
 	char trade_type[TRADE_TYPE_MAX + 1];
 	char openid[OPENID_MAX + 1];		/* "" unless JSAPI */
 	char client_ip[CLIENT_IP_MAX + 1];
@@ -99,6 +111,7 @@ struct payment_facts {
 	enum payment_fate fate;
 	char mchid[MCHID_MAX + 1];
 	char appid[APPID_MAX + 1];
+	char sub_mchid[MCHID_MAX + 1];		/* as payment_payee */
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
 	char transaction_id[TRANSACTION_ID_MAX + 1];
 	char trade_type[TRADE_TYPE_MAX + 1];

@@ -29,7 +29,7 @@ struct refund {
 	char out_refund_no[OUT_REFUND_NO_MAX + 1];
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];
 	char transaction_id[TRANSACTION_ID_MAX + 1];
-	char appid[APPID_MAX + 1];
+	struct payment_payee payee;
 	char reason[REFUND_REASON_MAX + 1];	/* "" for none */
 	fen_t total_fen;
 	fen_t refund_fen;
@@ -49,6 +49,7 @@ enum refund_fate {
 /* What a verified query, or a notice, says. */
 struct refund_facts {
 	enum refund_fate fate;
+	char sub_mchid[MCHID_MAX + 1];		/* "" if WeChat names none */
 	char out_refund_no[OUT_REFUND_NO_MAX + 1];
 	char refund_id[REFUND_ID_MAX + 1];
 	char out_trade_no[OUT_TRADE_NO_MAX + 1];

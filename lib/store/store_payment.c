@@ -24,8 +24,8 @@ store_payment_key(const PGresult *rows, struct payment_key *out,
 	return store_rows_api(rows, &out->api, err)
 	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
 		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err);
+	    && store_rows_text(rows, 0, "appid", out->payee.appid,
+		sizeof(out->payee.appid), err);
 }
 
 static bool
@@ -34,8 +34,8 @@ pay_read_payment(const PGresult *rows, struct payment *out, struct err *err)
 	return store_rows_api(rows, &out->api, err)
 	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
 		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->appid,
-		sizeof(out->appid), err)
+	    && store_rows_text(rows, 0, "appid", out->payee.appid,
+		sizeof(out->payee.appid), err)
 	    && store_rows_text(rows, 0, "trade_type", out->trade_type,
 		sizeof(out->trade_type), err)
 	    && store_rows_text(rows, 0, "openid", out->openid,

@@ -117,8 +117,8 @@ refund_read_claim(const PGresult *rows, struct store_refund_claim *out,
 		sizeof(refund->out_trade_no), err)
 	    || !store_rows_text(rows, 0, "transaction_id",
 		refund->transaction_id, sizeof(refund->transaction_id), err)
-	    || !store_rows_text(rows, 0, "appid", refund->appid,
-		sizeof(refund->appid), err)
+	    || !store_rows_text(rows, 0, "appid", refund->payee.appid,
+		sizeof(refund->payee.appid), err)
 	    || !store_rows_text(rows, 0, "reason", refund->reason,
 		sizeof(refund->reason), err)
 	    || !store_rows_api(rows, &refund->api, err)

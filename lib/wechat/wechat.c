@@ -315,19 +315,19 @@ topic_format_v2(const struct wechat_v2 *v2, enum wechat_call call,
 	case WECHAT_CALL_QUERY:
 		return wechat_v2_query_format(v2, topic->key, nonce, out, err);
 	case WECHAT_CALL_CLOSE:
-		return wechat_v2_close_format(v2, topic->key->appid,
+		return wechat_v2_close_format(v2, &topic->key->payee,
 		    topic->key->out_trade_no, nonce, out, err);
 	case WECHAT_CALL_REFUND:
 		return wechat_v2_refund_format(v2, topic->refund, nonce, out,
 		    err);
 	case WECHAT_CALL_QUERY_REFUND:
-		return wechat_v2_query_refund_format(v2, topic->refund->appid,
+		return wechat_v2_query_refund_format(v2, &topic->refund->payee,
 		    topic->refund->out_refund_no, nonce, out, err);
 	case WECHAT_CALL_MICROPAY:
 		return wechat_v2_micropay_format(v2, topic->payment,
 		    topic->auth_code, nonce, out, err);
 	case WECHAT_CALL_REVERSE:
-		return wechat_v2_reverse_format(v2, topic->key->appid,
+		return wechat_v2_reverse_format(v2, &topic->key->payee,
 		    topic->key->out_trade_no, nonce, out, err);
 	case WECHAT_CALL_CERTIFICATES:
 		break;
@@ -350,14 +350,14 @@ topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		    answer);
 		break;
 	case WECHAT_CALL_CLOSE:
-		wechat_v2_close_judge(v2, topic->key->appid, reply, answer);
+		wechat_v2_close_judge(v2, &topic->key->payee, reply, answer);
 		break;
 	case WECHAT_CALL_REFUND:
 		wechat_v2_refund_judge(v2, topic->refund, reply,
 		    topic->refund_id, answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v2_query_refund_judge(v2, topic->refund->appid,
+		wechat_v2_query_refund_judge(v2, &topic->refund->payee,
 		    topic->refund->out_refund_no, reply, topic->refunded,
 		    answer);
 		break;
@@ -366,7 +366,7 @@ topic_judge_v2(const struct wechat_v2 *v2, enum wechat_call call,
 		    topic->paid, answer);
 		break;
 	case WECHAT_CALL_REVERSE:
-		wechat_v2_reverse_judge(v2, topic->key->appid, reply, answer);
+		wechat_v2_reverse_judge(v2, &topic->key->payee, reply, answer);
 		break;
 	case WECHAT_CALL_CERTIFICATES:
 		break;		/* never sent */
@@ -653,9 +653,9 @@ wechat_jsapi(const struct wechat *wechat, const struct payment_key *key,
 	if (!invocation_begin(wechat, key, nonce, err))
 		return false;
 	return key->api == PAYMENT_V3
-	    ? wechat_v3_jsapi(&wechat->v3, key->appid, prepay_id, nonce, now,
+	    ? wechat_v3_jsapi(&wechat->v3, key->payee.appid, prepay_id, nonce, now,
 		out, err)
-	    : wechat_v2_jsapi(&wechat->v2, key->appid, prepay_id, nonce, now,
+	    : wechat_v2_jsapi(&wechat->v2, key->payee.appid, prepay_id, nonce, now,
 		out, err);
 }
 
@@ -668,8 +668,8 @@ wechat_app(const struct wechat *wechat, const struct payment_key *key,
 	if (!invocation_begin(wechat, key, nonce, err))
 		return false;
 	return key->api == PAYMENT_V3
-	    ? wechat_v3_app(&wechat->v3, key->appid, prepay_id, nonce, now,
+	    ? wechat_v3_app(&wechat->v3, key->payee.appid, prepay_id, nonce, now,
 		out, err)
-	    : wechat_v2_app(&wechat->v2, key->appid, prepay_id, nonce, now,
+	    : wechat_v2_app(&wechat->v2, key->payee.appid, prepay_id, nonce, now,
 		out, err);
 }

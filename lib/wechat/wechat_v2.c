@@ -48,9 +48,9 @@ v2_add_url(const struct wechat_v2 *v2, struct fields *fields,
 /* In every request. [v2.md 5.1] */
 static bool
 v2_add_common(const struct wechat_v2 *v2, struct fields *fields,
-    const char *appid, const char *nonce, struct err *err)
+    const struct payment_payee *payee, const char *nonce, struct err *err)
 {
-	return fields_add(fields, "appid", appid, err)
+	return fields_add(fields, "appid", payee->appid, err)
 	    && fields_add(fields, "mch_id", v2->mchid, err)
 	    && fields_add(fields, "nonce_str", nonce, err)
 	    && fields_add(fields, "sign_type", sign2_type_name(v2->sign_type),
@@ -147,7 +147,7 @@ wechat_v2_prepay_format(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	bool ok;
 
-	ok = v2_add_common(v2, &fields, payment->appid, nonce, err)
+	ok = v2_add_common(v2, &fields, &payment->payee, nonce, err)
 	    && v2_add_payment(payment, &fields, err)
 	    && v2_add_product(payment, &fields, err)
 	    && v2_add_scene(v2, payment, &fields, err)
@@ -159,14 +159,14 @@ wechat_v2_prepay_format(const struct wechat_v2 *v2,
 
 /* Query, close, refundquery and reverse ask by one number. */
 static bool
-v2_ask_format(const struct wechat_v2 *v2, const char *appid,
+v2_ask_format(const struct wechat_v2 *v2, const struct payment_payee *payee,
     const char *name, const char *number, const char *nonce, struct buf *out,
     struct err *err)
 {
 	struct fields fields = { 0 };
 	bool ok;
 
-	ok = v2_add_common(v2, &fields, appid, nonce, err)
+	ok = v2_add_common(v2, &fields, payee, nonce, err)
 	    && fields_add(&fields, name, number, err)
 	    && v2_seal(v2, &fields, out, err);
 	fields_clear(&fields);
@@ -179,18 +179,18 @@ wechat_v2_query_format(const struct wechat_v2 *v2,
     struct err *err)
 {
 	if (key->out_trade_no[0] == '\0')
-		return v2_ask_format(v2, key->appid, "transaction_id",
+		return v2_ask_format(v2, &key->payee, "transaction_id",
 		    key->transaction_id, nonce, out, err);
-	return v2_ask_format(v2, key->appid, "out_trade_no",
+	return v2_ask_format(v2, &key->payee, "out_trade_no",
 	    key->out_trade_no, nonce, out, err);
 }
 
 bool
-wechat_v2_close_format(const struct wechat_v2 *v2, const char *appid,
-    const char *out_trade_no, const char *nonce, struct buf *out,
-    struct err *err)
+wechat_v2_close_format(const struct wechat_v2 *v2,
+    const struct payment_payee *payee, const char *out_trade_no,
+    const char *nonce, struct buf *out, struct err *err)
 {
-	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
+	return v2_ask_format(v2, payee, "out_trade_no", out_trade_no, nonce,
 	    out, err);
 }
 
@@ -213,7 +213,7 @@ wechat_v2_refund_format(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	bool ok;
 
-	ok = v2_add_common(v2, &fields, refund->appid, nonce, err)
+	ok = v2_add_common(v2, &fields, &refund->payee, nonce, err)
 	    && v2_add_paid(refund, &fields, err)
 	    && fields_add(&fields, "out_refund_no", refund->out_refund_no, err)
 	    && v2_add_fen(&fields, "total_fee", refund->total_fen, err)
@@ -228,11 +228,11 @@ wechat_v2_refund_format(const struct wechat_v2 *v2,
 }
 
 bool
-wechat_v2_query_refund_format(const struct wechat_v2 *v2, const char *appid,
-    const char *out_refund_no, const char *nonce, struct buf *out,
-    struct err *err)
+wechat_v2_query_refund_format(const struct wechat_v2 *v2,
+    const struct payment_payee *payee, const char *out_refund_no,
+    const char *nonce, struct buf *out, struct err *err)
 {
-	return v2_ask_format(v2, appid, "out_refund_no", out_refund_no, nonce,
+	return v2_ask_format(v2, payee, "out_refund_no", out_refund_no, nonce,
 	    out, err);
 }
 
@@ -258,7 +258,7 @@ wechat_v2_micropay_format(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	bool ok;
 
-	ok = v2_add_common(v2, &fields, payment->appid, nonce, err)
+	ok = v2_add_common(v2, &fields, &payment->payee, nonce, err)
 	    && v2_add_micropay(payment, auth_code, &fields, err)
 	    && v2_seal(v2, &fields, out, err);
 	fields_clear(&fields);
@@ -266,11 +266,11 @@ wechat_v2_micropay_format(const struct wechat_v2 *v2,
 }
 
 bool
-wechat_v2_reverse_format(const struct wechat_v2 *v2, const char *appid,
-    const char *out_trade_no, const char *nonce, struct buf *out,
-    struct err *err)
+wechat_v2_reverse_format(const struct wechat_v2 *v2,
+    const struct payment_payee *payee, const char *out_trade_no,
+    const char *nonce, struct buf *out, struct err *err)
 {
-	return v2_ask_format(v2, appid, "out_trade_no", out_trade_no, nonce,
+	return v2_ask_format(v2, payee, "out_trade_no", out_trade_no, nonce,
 	    out, err);
 }
 
@@ -304,7 +304,7 @@ wechat_v2_prepay_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_PREPAY, payment->appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_PREPAY, &payment->payee,
 	    reply, &fields, answer)
 	    && !v2_read_prepay(&fields, payment, prepay, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
@@ -350,7 +350,7 @@ wechat_v2_query_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY, key->appid, reply,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY, &key->payee, reply,
 	    &fields, answer)
 	    && !v2_read_query(&fields, key, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
@@ -360,12 +360,13 @@ wechat_v2_query_judge(const struct wechat_v2 *v2,
 /* closeorder's success names no number; the signature covers nonce and ids
  * only. [v2.md 7.4] */
 void
-wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
+wechat_v2_close_judge(const struct wechat_v2 *v2,
+    const struct payment_payee *payee,
     const struct wechat_http_reply *reply, struct wechat_answer *answer)
 {
 	struct fields fields = { 0 };
 
-	(void)!wechat_v2_answer_read(v2, WECHAT_CALL_CLOSE, appid, reply,
+	(void)!wechat_v2_answer_read(v2, WECHAT_CALL_CLOSE, payee, reply,
 	    &fields, answer);
 	fields_clear(&fields);
 }
@@ -403,7 +404,7 @@ wechat_v2_refund_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_REFUND, refund->appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_REFUND, &refund->payee,
 	    reply, &fields, answer)
 	    && !v2_read_refund(&fields, refund, refund_id, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
@@ -428,14 +429,15 @@ v2_read_query_refund(const struct fields *fields, const char *out_refund_no,
 }
 
 void
-wechat_v2_query_refund_judge(const struct wechat_v2 *v2, const char *appid,
-    const char *out_refund_no, const struct wechat_http_reply *reply,
+wechat_v2_query_refund_judge(const struct wechat_v2 *v2,
+    const struct payment_payee *payee, const char *out_refund_no,
+    const struct wechat_http_reply *reply,
     struct refund_facts *facts, struct wechat_answer *answer)
 {
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY_REFUND, appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_QUERY_REFUND, payee,
 	    reply, &fields, answer)
 	    && !v2_read_query_refund(&fields, out_refund_no, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
@@ -460,7 +462,7 @@ wechat_v2_micropay_judge(const struct wechat_v2 *v2,
 	struct fields fields = { 0 };
 	struct err err = { 0 };
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_MICROPAY, payment->appid,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_MICROPAY, &payment->payee,
 	    reply, &fields, answer)
 	    && !v2_read_micropay(&fields, payment, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
@@ -469,13 +471,14 @@ wechat_v2_micropay_judge(const struct wechat_v2 *v2,
 
 /* As closeorder's, its success names no number. */
 void
-wechat_v2_reverse_judge(const struct wechat_v2 *v2, const char *appid,
+wechat_v2_reverse_judge(const struct wechat_v2 *v2,
+    const struct payment_payee *payee,
     const struct wechat_http_reply *reply, struct wechat_answer *answer)
 {
 	struct fields fields = { 0 };
 	const char *recall;
 
-	if (wechat_v2_answer_read(v2, WECHAT_CALL_REVERSE, appid, reply,
+	if (wechat_v2_answer_read(v2, WECHAT_CALL_REVERSE, payee, reply,
 	    &fields, answer)) {
 		recall = fields_text(&fields, "recall");
 		if (str_eq(recall, "Y"))

@@ -48,20 +48,20 @@ MUSTUSE bool wechat_v2_query_format(const struct wechat_v2 *v2,
     const struct payment_key *key, const char *nonce, struct buf *out,
     struct err *err);
 MUSTUSE bool wechat_v2_close_format(const struct wechat_v2 *v2,
-    const char *appid, const char *out_trade_no, const char *nonce,
-    struct buf *out, struct err *err);
+    const struct payment_payee *payee, const char *out_trade_no,
+    const char *nonce, struct buf *out, struct err *err);
 MUSTUSE bool wechat_v2_refund_format(const struct wechat_v2 *v2,
     const struct refund *refund, const char *nonce, struct buf *out,
     struct err *err);
 MUSTUSE bool wechat_v2_query_refund_format(const struct wechat_v2 *v2,
-    const char *appid, const char *out_refund_no, const char *nonce,
-    struct buf *out, struct err *err);
+    const struct payment_payee *payee, const char *out_refund_no,
+    const char *nonce, struct buf *out, struct err *err);
 MUSTUSE bool wechat_v2_micropay_format(const struct wechat_v2 *v2,
     const struct payment *payment, const char *auth_code, const char *nonce,
     struct buf *out, struct err *err);
 MUSTUSE bool wechat_v2_reverse_format(const struct wechat_v2 *v2,
-    const char *appid, const char *out_trade_no, const char *nonce,
-    struct buf *out, struct err *err);
+    const struct payment_payee *payee, const char *out_trade_no,
+    const char *nonce, struct buf *out, struct err *err);
 
 /* Judge what came back.  Facts are written only where answer says DONE. */
 void wechat_v2_prepay_judge(const struct wechat_v2 *v2,
@@ -70,19 +70,21 @@ void wechat_v2_prepay_judge(const struct wechat_v2 *v2,
 void wechat_v2_query_judge(const struct wechat_v2 *v2,
     const struct payment_key *key, const struct wechat_http_reply *reply,
     struct payment_facts *facts, struct wechat_answer *answer);
-void wechat_v2_close_judge(const struct wechat_v2 *v2, const char *appid,
+void wechat_v2_close_judge(const struct wechat_v2 *v2,
+    const struct payment_payee *payee,
     const struct wechat_http_reply *reply, struct wechat_answer *answer);
 void wechat_v2_refund_judge(const struct wechat_v2 *v2,
     const struct refund *refund, const struct wechat_http_reply *reply,
     char refund_id[static REFUND_ID_MAX + 1], struct wechat_answer *answer);
 void wechat_v2_query_refund_judge(const struct wechat_v2 *v2,
-    const char *appid, const char *out_refund_no,
+    const struct payment_payee *payee, const char *out_refund_no,
     const struct wechat_http_reply *reply, struct refund_facts *facts,
     struct wechat_answer *answer);
 void wechat_v2_micropay_judge(const struct wechat_v2 *v2,
     const struct payment *payment, const struct wechat_http_reply *reply,
     struct payment_facts *facts, struct wechat_answer *answer);
-void wechat_v2_reverse_judge(const struct wechat_v2 *v2, const char *appid,
+void wechat_v2_reverse_judge(const struct wechat_v2 *v2,
+    const struct payment_payee *payee,
     const struct wechat_http_reply *reply, struct wechat_answer *answer);
 
 /* wechat_jsapi, under these keys. */

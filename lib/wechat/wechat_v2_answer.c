@@ -256,11 +256,11 @@ answer_is_proved(const struct wechat_v2 *v2, const struct fields *fields,
 }
 
 static bool
-answer_is_ours(const struct wechat_v2 *v2, const char *appid,
+answer_is_ours(const struct wechat_v2 *v2, const struct payment_payee *payee,
     const struct fields *fields, struct wechat_answer *answer)
 {
 	if (!str_eq(fields_text(fields, "mch_id"), v2->mchid)
-	    || !str_eq(fields_text(fields, "appid"), appid))
+	    || !str_eq(fields_text(fields, "appid"), payee->appid))
 		return wechat_answer_end(answer, WECHAT_UNSURE, "MISMATCH",
 		    "answer for another mch_id or appid", true);
 	return true;
@@ -299,7 +299,7 @@ answer_is_success(enum wechat_call call, const struct fields *fields,
 
 bool
 wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_call call,
-    const char *appid, const struct wechat_http_reply *reply,
+    const struct payment_payee *payee, const struct wechat_http_reply *reply,
     struct fields *fields, struct wechat_answer *answer)
 {
 	struct err err = { 0 };
@@ -314,6 +314,6 @@ wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_call call,
 		    err.text, false);
 	return answer_is_let_in(call, fields, answer)
 	    && answer_is_proved(v2, fields, answer)
-	    && answer_is_ours(v2, appid, fields, answer)
+	    && answer_is_ours(v2, payee, fields, answer)
 	    && answer_is_success(call, fields, answer);
 }

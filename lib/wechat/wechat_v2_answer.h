@@ -24,7 +24,7 @@
  * what it says.  Else false, and answer says what it is instead.
  */
 MUSTUSE bool wechat_v2_answer_read(const struct wechat_v2 *v2,
-    enum wechat_call call, const char *appid,
+    enum wechat_call call, const struct payment_payee *payee,
     const struct wechat_http_reply *reply, struct fields *fields,
     struct wechat_answer *answer);
 

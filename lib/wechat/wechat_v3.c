@@ -127,7 +127,7 @@ v3_payment(const struct wechat_v3 *v3, const struct payment *payment,
 	char expire[CLOCK_RFC3339_SIZE];
 
 	clock_format_rfc3339(payment->time_expire, expire);
-	jsonmsg_text(message, "appid", payment->appid);
+	jsonmsg_text(message, "appid", payment->payee.appid);
 	jsonmsg_text(message, "mchid", v3->mchid);
 	/* one is demanded, even of goods that are nothing but a picture */
 	v3_text(message, "description", payment->body, payment->out_trade_no);
@@ -390,7 +390,7 @@ v3_echoes_key(const struct jsonread *json, const struct payment_facts *facts,
 		    err)
 		    && v3_echoes("transaction_id", transaction_id,
 			key->transaction_id, err);
-	return v3_echoes("appid", facts->appid, key->appid, err)
+	return v3_echoes("appid", facts->appid, key->payee.appid, err)
 	    && v3_echoes("out_trade_no", facts->out_trade_no,
 		key->out_trade_no, err);
 }

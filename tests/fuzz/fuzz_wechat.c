@@ -17,6 +17,7 @@
 #define TRADE_NO "G20240115000001"
 #define REFUND_NO "R20240116000001"
 
+static const struct payment_payee payee = { .appid = APPID };
 static struct secret *key;
 
 static void
@@ -142,15 +143,15 @@ static void
 answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 {
 	static const struct payment payment = {
-		.out_trade_no = TRADE_NO, .appid = APPID,
+		.out_trade_no = TRADE_NO, .payee.appid = APPID,
 		.trade_type = "NATIVE", .total_fen = 101,
 	};
 	static const struct payment_key asked = {
-		.appid = APPID, .out_trade_no = TRADE_NO,
+		.payee.appid = APPID, .out_trade_no = TRADE_NO,
 	};
 	static const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-		.appid = APPID, .total_fen = 101, .refund_fen = 51,
+		.payee.appid = APPID, .total_fen = 101, .refund_fen = 51,
 	};
 	const struct wechat_v2 v2 = {
 		.mchid = MCHID, .sign_type = SIGN2_MD5, .api_key = key,
@@ -179,14 +180,14 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		    &answer);
 		break;
 	case 2:
-		wechat_v2_close_judge(&v2, APPID, &reply, &answer);
+		wechat_v2_close_judge(&v2, &payee, &reply, &answer);
 		break;
 	case 3:
 		wechat_v2_refund_judge(&v2, &refund, &reply, refund_id,
 		    &answer);
 		break;
 	case 4:
-		wechat_v2_query_refund_judge(&v2, APPID, REFUND_NO, &reply,
+		wechat_v2_query_refund_judge(&v2, &payee, REFUND_NO, &reply,
 		    &refunded, &answer);
 		break;
 	case 5:
@@ -194,7 +195,7 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		    &answer);
 		break;
 	default:
-		wechat_v2_reverse_judge(&v2, APPID, &reply, &answer);
+		wechat_v2_reverse_judge(&v2, &payee, &reply, &answer);
 	}
 	answer_check(&answer, is_genuine);
 	done = answer.verdict == WECHAT_DONE;

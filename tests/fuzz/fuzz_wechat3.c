@@ -112,16 +112,16 @@ answer_try(unsigned call, const struct wechat_http_reply *reply,
     bool is_signed)
 {
 	static const struct payment payment = {
-		.out_trade_no = TRADE_NO, .appid = W3_APPID,
+		.out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 		.trade_type = "NATIVE",
 	};
 	static const struct payment_key key = {
-		.api = PAYMENT_V3, .appid = W3_APPID,
+		.api = PAYMENT_V3, .payee.appid = W3_APPID,
 		.out_trade_no = TRADE_NO,
 	};
 	static const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-		.appid = W3_APPID, .total_fen = 101, .refund_fen = 51,
+		.payee.appid = W3_APPID, .total_fen = 101, .refund_fen = 51,
 	};
 	static struct wechat_certificate list[WECHAT_KEYS_MAX];
 	const struct wechat_v3 v3 = { .mchid = W3_MCHID, .keys = my.keys };

@@ -102,7 +102,7 @@ signed_order_is_paid_for(void **state)
 	assert_string_equal(paid.order_state, "pending");
 	assert_string_equal(paid.return_url, "");
 	assert_string_equal(paid.payment.out_trade_no, "T-1001");
-	assert_string_equal(paid.payment.appid, "wx1");
+	assert_string_equal(paid.payment.payee.appid, "wx1");
 	assert_string_equal(paid.payment.trade_type, "NATIVE");
 	assert_string_equal(paid.payment.openid, "");
 	assert_string_equal(paid.payment.client_ip, "203.0.113.7");
@@ -289,7 +289,7 @@ claimed_asked_closed(void **state)
 	assert_int_equal(claim.op, STORE_PAYMENT_QUERY);
 	assert_string_equal(claim.key.out_trade_no, "T-2101");
 	assert_string_equal(claim.order_no, "T-2101");
-	assert_string_equal(claim.key.appid, "wx1");
+	assert_string_equal(claim.key.payee.appid, "wx1");
 	assert_int_equal(claim.key.api, PAYMENT_V2);
 	assert_int_equal(claim.total_fen, 1000);
 	assert_in_range(claim.age_s, 0, 5);
@@ -367,7 +367,7 @@ shopper_gives_up(void **state)
 	    in_ms(DEADLINE_MS), &closing, &err));
 	assert_int_equal(closing.verdict, STORE_CLOSE_CALL);
 	assert_string_equal(closing.key.out_trade_no, "T-2201");
-	assert_string_equal(closing.key.appid, "wx1");
+	assert_string_equal(closing.key.payee.appid, "wx1");
 	outcome = outcome_of(&paid, "done");
 	outcome.lease_no = closing.lease_no;
 	outcome.call_no = closing.call_no;

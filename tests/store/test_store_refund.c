@@ -208,7 +208,7 @@ sent_and_asked_about(void **state)
 	assert_string_equal(got.refund.out_refund_no, "RF-2001-1");
 	assert_string_equal(got.refund.out_trade_no, "F-2001");
 	assert_string_equal(got.refund.transaction_id, "txF-2001");
-	assert_string_equal(got.refund.appid, "wx1");
+	assert_string_equal(got.refund.payee.appid, "wx1");
 	assert_string_equal(got.refund.reason, "cold");
 	assert_int_equal(got.refund.total_fen, 1000);
 	assert_int_equal(got.refund.refund_fen, 400);

@@ -157,12 +157,12 @@ fake_of(enum fake_way way, const struct cert *cert)
 }
 
 static const struct payment_key asked = {
-	.api = PAYMENT_V2, .appid = APPID, .out_trade_no = TRADE_NO,
+	.api = PAYMENT_V2, .payee.appid = APPID, .out_trade_no = TRADE_NO,
 };
 
 static const struct refund asked_refund = {
 	.api = PAYMENT_V2, .out_refund_no = REFUND_NO,
-	.out_trade_no = TRADE_NO, .appid = APPID, .total_fen = 101,
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .total_fen = 101,
 	.refund_fen = 51,
 };
 
@@ -209,7 +209,7 @@ static void
 test_all_calls(void **state)
 {
 	static const struct payment payment = {
-		.api = PAYMENT_V2, .out_trade_no = TRADE_NO, .appid = APPID,
+		.api = PAYMENT_V2, .out_trade_no = TRADE_NO, .payee.appid = APPID,
 		.trade_type = "NATIVE", .client_ip = "203.0.113.7",
 		.body = "茶", .total_fen = 101, .time_expire = 1705248000,
 	};
@@ -805,7 +805,7 @@ test_failover_trouble(void **state)
 /* ----------------------------------------------------------------------- V3 */
 
 static const struct payment_key asked3 = {
-	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
+	.api = PAYMENT_V3, .payee.appid = W3_APPID, .out_trade_no = TRADE_NO,
 };
 
 #define NOT_PAID3 "{\"mchid\":\"" W3_MCHID "\",\"appid\":\"" W3_APPID \
@@ -910,14 +910,14 @@ last_verify(const struct fake *fake, const char *method, const char *nonce)
 }
 
 static const struct payment paid3 = {
-	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 	.trade_type = "JSAPI", .openid = "o", .client_ip = "203.0.113.7",
 	.body = "茶", .total_fen = 101, .time_expire = 1767234600,
 };
 
 static const struct refund refund3 = {
 	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
-	.out_trade_no = TRADE_NO, .appid = W3_APPID, .total_fen = 101,
+	.out_trade_no = TRADE_NO, .payee.appid = W3_APPID, .total_fen = 101,
 	.refund_fen = 51,
 };
 

@@ -22,6 +22,7 @@
 #define CODE_URL "weixin://wxpay/bizpayurl?pr=NwY5Mz9"
 #define NONCE "5d2b6c2a8db53831f7eda20af46e531c"
 
+static const struct payment_payee payee = { .appid = APPID };
 static struct secret *api_key;
 
 static struct wechat_v2
@@ -34,26 +35,26 @@ v2_of(enum sign2_type type)
 }
 
 static const struct payment native = {
-	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "NATIVE",
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .trade_type = "NATIVE",
 	.client_ip = "203.0.113.7", .body = "店名-茶叶 <&]]>", .total_fen = 101,
 	.product_id = "tea-250g", .time_expire = 1705248000,
 };
 
 static const struct payment jsapi = {
-	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "JSAPI",
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .trade_type = "JSAPI",
 	.openid = "oUpF8uMEb4qRXf22hE3X68TekukE", .client_ip = "2001:db8::1",
 	.body = "Tea", .attach = "order:42&=", .total_fen = FEN_MAX,
 	.time_expire = 1704040200,
 };
 
 static const struct payment h5 = {
-	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "MWEB",
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .trade_type = "MWEB",
 	.client_ip = "203.0.113.7", .body = "Tea", .total_fen = 101,
 	.time_expire = 1704040200,
 };
 
 static const struct payment app = {
-	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "APP",
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .trade_type = "APP",
 	.client_ip = "2001:db8::1", .body = "Tea", .total_fen = 101,
 	.time_expire = 1704040200,
 };
@@ -64,24 +65,24 @@ static const struct payment app = {
 #define AUTH_CODE "134567890123456789"
 
 static const struct payment scanned = {
-	.out_trade_no = TRADE_NO, .appid = APPID, .trade_type = "MICROPAY",
+	.out_trade_no = TRADE_NO, .payee.appid = APPID, .trade_type = "MICROPAY",
 	.client_ip = "203.0.113.7", .body = "Tea", .total_fen = 101,
 	.time_expire = 1705248000,
 };
 
 static const struct payment_key asked = {
-	.api = PAYMENT_V2, .appid = APPID, .out_trade_no = TRADE_NO,
+	.api = PAYMENT_V2, .payee.appid = APPID, .out_trade_no = TRADE_NO,
 };
 
 static const struct payment_key asked_by_id = {
-	.api = PAYMENT_V2, .appid = APPID, .transaction_id = TRANSACTION,
+	.api = PAYMENT_V2, .payee.appid = APPID, .transaction_id = TRANSACTION,
 };
 
 static const struct payment_key *query_key = &asked;	/* of what is judged */
 
 static const struct refund refund = {
 	.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-	.transaction_id = TRANSACTION, .appid = APPID, .reason = "已售完",
+	.transaction_id = TRANSACTION, .payee.appid = APPID, .reason = "已售完",
 	.total_fen = 101, .refund_fen = 51,
 };
 
@@ -204,7 +205,7 @@ requests_of(enum sign2_type type)
 	    &err));
 	request_compare("query by WeChat's number", &v2, &out, want_by_id,
 	    COUNT_OF(want_by_id));
-	assert_true(wechat_v2_close_format(&v2, APPID, TRADE_NO, NONCE, &out,
+	assert_true(wechat_v2_close_format(&v2, &payee, TRADE_NO, NONCE, &out,
 	    &err));
 	request_compare("close", &v2, &out, want_ask, COUNT_OF(want_ask));
 	assert_true(wechat_v2_refund_format(&v2, &refund, NONCE, &out, &err));
@@ -216,7 +217,7 @@ requests_of(enum sign2_type type)
 	assert_true(wechat_v2_refund_format(&v2, &other, NONCE, &out, &err));
 	request_compare("refund from the other account", &v2, &out,
 	    want_other_account, COUNT_OF(want_other_account));
-	assert_true(wechat_v2_query_refund_format(&v2, APPID, REFUND_NO,
+	assert_true(wechat_v2_query_refund_format(&v2, &payee, REFUND_NO,
 	    NONCE, &out, &err));
 	request_compare("query refund", &v2, &out, want_query_refund,
 	    COUNT_OF(want_query_refund));
@@ -224,7 +225,7 @@ requests_of(enum sign2_type type)
 	    &out, &err));
 	request_compare("micropay", &v2, &out, want_micropay,
 	    COUNT_OF(want_micropay));
-	assert_true(wechat_v2_reverse_format(&v2, APPID, TRADE_NO, NONCE, &out,
+	assert_true(wechat_v2_reverse_format(&v2, &payee, TRADE_NO, NONCE, &out,
 	    &err));
 	request_compare("reverse", &v2, &out, want_ask, COUNT_OF(want_ask));
 	buf_clear(&out);
@@ -308,14 +309,14 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_CLOSE:
-		wechat_v2_close_judge(v2, APPID, reply, &out->answer);
+		wechat_v2_close_judge(v2, &payee, reply, &out->answer);
 		break;
 	case WECHAT_CALL_REFUND:
 		wechat_v2_refund_judge(v2, &refund, reply, out->refund_id,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v2_query_refund_judge(v2, APPID, REFUND_NO, reply,
+		wechat_v2_query_refund_judge(v2, &payee, REFUND_NO, reply,
 		    &out->refund, &out->answer);
 		break;
 	case WECHAT_CALL_MICROPAY:
@@ -323,7 +324,7 @@ reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_REVERSE:
-		wechat_v2_reverse_judge(v2, APPID, reply, &out->answer);
+		wechat_v2_reverse_judge(v2, &payee, reply, &out->answer);
 		break;
 	case WECHAT_CALL_CERTIFICATES:
 		fail_msg("V2 has no such call");

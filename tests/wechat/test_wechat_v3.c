@@ -37,32 +37,32 @@ v3_of(struct wechat_keys *keys)
 
 static const struct payment jsapi = {
 	.api = PAYMENT_V3, .out_trade_no = "T20260101100000001",
-	.appid = W3_APPID, .trade_type = "JSAPI", .openid = OPENID,
+	.payee.appid = W3_APPID, .trade_type = "JSAPI", .openid = OPENID,
 	.client_ip = "203.0.113.7", .body = "测试商品-图书《三体》",
 	.attach = "自定义数据", .total_fen = 1, .time_expire = 1767234600,
 };
 
 static const struct payment native = {
-	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 	.trade_type = "NATIVE", .client_ip = "203.0.113.7",
 	.body = "Tea \"<&\\>/\"", .product_id = "tea", .total_fen = FEN_MAX,
 	.time_expire = 1767234600,
 };
 
 static const struct payment app = {
-	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 	.trade_type = "APP", .client_ip = "203.0.113.7", .body = "Tea",
 	.total_fen = FEN_MAX, .time_expire = 1767234600,
 };
 
 static const struct payment h5 = {
-	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 	.trade_type = "MWEB", .client_ip = "2001:db8::7", .body = "Tea",
 	.total_fen = FEN_MAX, .time_expire = 1767234600,
 };
 
 static const struct payment_key asked = {
-	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
+	.api = PAYMENT_V3, .payee.appid = W3_APPID, .out_trade_no = TRADE_NO,
 };
 
 static const struct payment_key asked_by_id = {
@@ -74,7 +74,7 @@ static const struct payment_key *query_key = &asked;	/* of what is judged */
 static const struct refund refund = {
 	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
 	.out_trade_no = TRADE_NO, .transaction_id = TRANSACTION,
-	.appid = W3_APPID, .reason = "已售完", .total_fen = 101,
+	.payee.appid = W3_APPID, .reason = "已售完", .total_fen = 101,
 	.refund_fen = 51,
 };
 

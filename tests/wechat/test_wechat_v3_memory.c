@@ -15,17 +15,17 @@
 #define AMOUNT "\"amount\":{\"total\":101,\"refund\":51,\"currency\":\"CNY\"}"
 
 static const struct payment payment = {
-	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .appid = W3_APPID,
+	.api = PAYMENT_V3, .out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
 	.trade_type = "JSAPI", .openid = "o", .client_ip = "203.0.113.7",
 	.body = "茶", .attach = "a",
 	.total_fen = 101, .time_expire = W3_NOW,
 };
 static const struct payment_key key = {
-	.api = PAYMENT_V3, .appid = W3_APPID, .out_trade_no = TRADE_NO,
+	.api = PAYMENT_V3, .payee.appid = W3_APPID, .out_trade_no = TRADE_NO,
 };
 static const struct refund refund = {
 	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
-	.out_trade_no = TRADE_NO, .appid = W3_APPID, .reason = "已售完",
+	.out_trade_no = TRADE_NO, .payee.appid = W3_APPID, .reason = "已售完",
 	.total_fen = 101, .refund_fen = 51, .from_recharge = true,
 };
 
