@@ -168,9 +168,11 @@ test('an order that was made, perhaps: asked again under its number',
 		})).json;
 		assert.equal(order.out_trade_no, what.order_no);
 		assert_same(requests(what.order_no, 'native'));
-		const [{ outcome }] = await assert_journalled('out_trade_no',
+		const rows = await assert_journalled('out_trade_no',
 			what.order_no);
-		assert.equal(outcome, 'unsure');
+		// On a busy machine a call may not even leave.
+		const left = rows.find((row) => row.outcome !== 'not_sent');
+		assert.equal(left.outcome, 'unsure');
 		const told = await other.tell(other.pay(order.out_trade_no));
 		assert.equal(told.status, 204);
 	});

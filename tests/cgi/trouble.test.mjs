@@ -3,6 +3,7 @@
 // I28-I30, N26, N30, R14; issue "must hold").
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { expect, number } from './lib/actors.mjs';
@@ -48,11 +49,18 @@ async function backends(role) {
 	return rows.map(({ pid }) => pid);
 }
 
+// Each thread stops when its turn comes.
+function is_stopped(pid) {
+	return fs.readdirSync(`/proc/${pid}/task`).every((tid) =>
+		/\) T /.test(fs.readFileSync(`/proc/${pid}/task/${tid}/stat`)));
+}
+
 // Stop processes for as long as fn takes.
 async function stopped(pids, fn) {
 	for (const pid of pids)
 		process.kill(pid, 'SIGSTOP');
 	try {
+		await until('all are stopped', () => pids.every(is_stopped));
 		return await fn();
 	} finally {
 		for (const pid of pids)
