@@ -73,7 +73,7 @@ under = $(1) $(foreach r,$(see_$(1)),$(call under,$(r)))
 stands_on = $(filter $(call under,$(1)),$(LINK_ORDER))
 libs_of = $(foreach r,$(1),$(libs_$(r)))
 
-PROGRAMS := $(patsubst cgi/%.c,$(BIN)/%,$(wildcard cgi/*.c))
+PROGRAMS := $(BIN)/pay $(BIN)/notify $(BIN)/refund
 WXPAYCTL := $(if $(wildcard ops/*.c),$(BIN)/wxpayctl)
 SANDBOX := $(if $(wildcard tests/sandbox/*.c),$(BIN)/sandbox)
 UNIT_TESTS := $(foreach r,$(ROOMS),$(patsubst %.c,$(O)/%,\
@@ -122,8 +122,12 @@ $(eval $(foreach r,$(ROOMS),$(call room,$(r))))
 
 ARCHIVES := $(call archives,$(LINK_ORDER))
 LIBS := $(call libs_of,$(LINK_ORDER))
-$(PROGRAMS): $(BIN)/%: $(O)/cgi/%.o $(ARCHIVES)
-	$(call link,$(LIBS))
+define program
+$(BIN)/$(1): $(call objects,cgi/$(1).c cgi/$(1)_*.c) $(ARCHIVES)
+	$$(call link,$(LIBS))
+
+endef
+$(foreach p,$(notdir $(PROGRAMS)),$(eval $(call program,$(p))))
 $(BIN)/sandbox: $(call objects,tests/sandbox/*.c) $(ARCHIVES)
 	$(call link,$(LIBS))
 $(FUZZERS): %: %.o $(ARCHIVES)
