@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "check2.h"
 #include "faults.h"
+#include "party.h"
 #include "sandbox.h"
 #include "wire/jsonmsg.h"
 #include "wire/mac.h"
@@ -86,6 +87,18 @@ call2_has_cert(const struct sandbox *sandbox, const struct web_request *req)
 	    sandbox->merchant_dn));
 }
 
+/* For whom it is asked, and what is wrong with that; NULL if nothing is. */
+static const char *
+call2_misplaced(const struct sandbox *sandbox, const struct fields *given)
+{
+	const struct party party = { fields_text(given, "sub_mch_id"),
+		fields_text(given, "sub_appid"),
+		fields_text(given, "sub_openid") };
+	const struct party_flaw *flaw = party_judge(sandbox, &party);
+
+	return flaw == NULL ? NULL : flaw->message;
+}
+
 /* Why the request is not believed; NULL if it is. */
 static const char *
 call2_distrust(const struct sandbox *sandbox, struct call2 *call,
@@ -115,7 +128,7 @@ call2_distrust(const struct sandbox *sandbox, struct call2 *call,
 		return "签名错误";
 	if (!sandbox_has_appid(sandbox, fields_text(&call->given, "appid")))
 		return "appid和mch_id不匹配";
-	return NULL;
+	return call2_misplaced(sandbox, &call->given);
 }
 
 /* What was asked, as JSON: all that is not empty but sign and nonce_str. */
@@ -170,6 +183,18 @@ call2_refuse(const char *code, const char *des, struct fields *answer,
 	    && fields_add(answer, "err_code_des", des, err);
 }
 
+/* A refusal that the books did not make, and hear of. */
+static bool
+call2_turn_down(struct sandbox *sandbox, const struct call2 *call,
+    const char *code, const char *des, struct fields *answer,
+    struct err *err)
+{
+	return call2_refuse(code, des, answer, err)
+	    && books_tell(sandbox->books,
+	    "select sandbox.call_ended($1, $2)",
+	    BOOKS_ARGS(call->planted.id, code), err);
+}
+
 static bool
 call2_execute(struct sandbox *sandbox, const struct call2 *call,
     struct fields *answer, struct err *err)
@@ -191,6 +216,7 @@ static bool
 call2_decide(struct sandbox *sandbox, const struct call2 *call, epoch_t now,
     struct fields *answer, struct err *err)
 {
+	const struct party_flaw *flaw = NULL;
 	const char *code = NULL;
 	const char *field = NULL;
 
@@ -207,10 +233,13 @@ call2_decide(struct sandbox *sandbox, const struct call2 *call, epoch_t now,
 	}
 	if (!check2_all(*call->api->rules, sandbox, &call->given, now, &code,
 	    &field))
-		return call2_refuse(code, field, answer, err)
-		    && books_tell(sandbox->books,
-		    "select sandbox.call_ended($1, $2)",
-		    BOOKS_ARGS(call->planted.id, code), err);
+		return call2_turn_down(sandbox, call, code, field, answer,
+		    err);
+	if (!party_judge_order(sandbox, call->planted.id, &flaw, err))
+		return false;
+	if (flaw != NULL)
+		return call2_turn_down(sandbox, call, flaw->code,
+		    flaw->message, answer, err);
 	return call2_execute(sandbox, call, answer, err);
 }
 
@@ -226,12 +255,25 @@ call2_spoil(struct fields *answer, const char *name)
 	}
 }
 
+/* What an answer repeats of the question. */
+static bool
+call2_echo(const struct fields *given, struct fields *answer, struct err *err)
+{
+	static const char *const names[] = { "appid", "mch_id", "sub_appid",
+		"sub_mch_id", "device_info" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (*fields_text(given, names[i]) != '\0' && !fields_add(
+		    answer, names[i], fields_text(given, names[i]), err))
+			return false;
+	return true;
+}
+
 /* The envelope around what was decided, signed as the request was. */
 static bool
 call2_sign(const struct sandbox *sandbox, const struct call2 *call,
     struct fields *answer, struct err *err)
 {
-	const char *device = fields_get(&call->given, "device_info");
 	bool is_refusal = fields_get(answer, "err_code") != NULL;
 	char nonce[NONCE_SIZE];
 	char sign[SIGN2_SIZE];
@@ -239,11 +281,7 @@ call2_sign(const struct sandbox *sandbox, const struct call2 *call,
 	if (!nonce_new(nonce, err)
 	    || !fields_add(answer, "return_code", "SUCCESS", err)
 	    || !fields_add(answer, "return_msg", "OK", err)
-	    || !fields_add(answer, "appid", fields_text(&call->given,
-	    "appid"), err)
-	    || !fields_add(answer, "mch_id", sandbox->mchid, err)
-	    || (device != NULL
-	    && !fields_add(answer, "device_info", device, err))
+	    || !call2_echo(&call->given, answer, err)
 	    || !fields_add(answer, "nonce_str", nonce, err)
 	    || !fields_add(answer, "result_code",
 	    is_refusal ? "FAIL" : "SUCCESS", err))
@@ -252,6 +290,8 @@ call2_sign(const struct sandbox *sandbox, const struct call2 *call,
 		call2_spoil(answer, call->api->number);
 	if (call->planted.fault == FAULT_ECHO_AMOUNT)
 		call2_spoil(answer, call->api->amount);
+	if (call->planted.fault == FAULT_ECHO_SUB)
+		call2_spoil(answer, "sub_mch_id");
 	if (call->planted.fault == FAULT_UNSIGNED)
 		return true;
 	if (!sign2_sign(answer, call->type, sandbox->api_key, sign, err)

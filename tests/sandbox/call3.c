@@ -7,6 +7,7 @@
 #include "check3.h"
 #include "faults.h"
 #include "keys3.h"
+#include "party.h"
 #include "sandbox.h"
 #include "wire/cert.h"
 #include "wire/jsonmsg.h"
@@ -32,24 +33,32 @@ static const struct call3_api {
 	const char *amount;	/* what FAULT_ECHO_AMOUNT changes */
 } apis[] = {
 #define PREPAY(path, rules, type) \
-	{ WEB_POST, "/v3/pay/transactions/" path, NULL, "unifiedorder", \
-	    rules, "select * from sandbox.unifiedorder3($1)", 1, type, \
-	    NULL, NULL }
-	PREPAY("jsapi", &check3_jsapi, "JSAPI"),
-	PREPAY("native", &check3_native, "NATIVE"),
-	PREPAY("app", &check3_native, "APP"),
-	PREPAY("h5", &check3_h5, "MWEB"),
-	{ WEB_GET, "/v3/pay/transactions/out-trade-no/", ":out_trade_no",
-	    "orderquery", &check3_orderquery,
-	    "select * from sandbox.orderquery3($1)", 1, NULL,
-	    "{out_trade_no}", "{amount,total}" },
-	{ WEB_GET, "/v3/pay/transactions/id/", ":transaction_id",
-	    "orderquery", &check3_orderquery,
-	    "select * from sandbox.orderquery3($1)", 1, NULL,
-	    "{out_trade_no}", "{amount,total}" },
-	{ WEB_POST, "/v3/pay/transactions/out-trade-no/", ":out_trade_no",
-	    "closeorder", &check3_closeorder,
-	    "select * from sandbox.closeorder3($1)", 1, NULL, NULL, NULL },
+	{ WEB_POST, path, NULL, "unifiedorder", rules, \
+	    "select * from sandbox.unifiedorder3($1)", 1, type, NULL, NULL }
+#define QUERY(path, wild, rules) \
+	{ WEB_GET, path, wild, "orderquery", rules, \
+	    "select * from sandbox.orderquery3($1)", 1, NULL, \
+	    "{out_trade_no}", "{amount,total}" }
+#define CLOSE(path, rules) \
+	{ WEB_POST, path, ":out_trade_no", "closeorder", rules, \
+	    "select * from sandbox.closeorder3($1)", 1, NULL, NULL, NULL }
+#define MERCHANT "/v3/pay/transactions/"
+#define PARTNER "/v3/pay/partner/transactions/"
+	PREPAY(MERCHANT "jsapi", &check3_jsapi, "JSAPI"),
+	PREPAY(MERCHANT "native", &check3_native, "NATIVE"),
+	PREPAY(MERCHANT "app", &check3_native, "APP"),
+	PREPAY(MERCHANT "h5", &check3_h5, "MWEB"),
+	QUERY(MERCHANT "out-trade-no/", ":out_trade_no", &check3_orderquery),
+	QUERY(MERCHANT "id/", ":transaction_id", &check3_orderquery),
+	CLOSE(MERCHANT "out-trade-no/", &check3_closeorder),
+	PREPAY(PARTNER "jsapi", &check3_partner_jsapi, "JSAPI"),
+	PREPAY(PARTNER "native", &check3_partner_native, "NATIVE"),
+	PREPAY(PARTNER "app", &check3_partner_native, "APP"),
+	PREPAY(PARTNER "h5", &check3_partner_h5, "MWEB"),
+	QUERY(PARTNER "out-trade-no/", ":out_trade_no",
+	    &check3_partner_orderquery),
+	QUERY(PARTNER "id/", ":transaction_id", &check3_partner_orderquery),
+	CLOSE(PARTNER "out-trade-no/", &check3_partner_closeorder),
 	{ WEB_POST, "/v3/refund/domestic/refunds", NULL, "refund",
 	    &check3_refund, "select * from sandbox.refund3($1, $2)", 2, NULL,
 	    "{out_refund_no}", "{amount,refund}" },
@@ -483,29 +492,78 @@ call3_flawed(struct sandbox *sandbox, const struct call3 *call,
 	    BOOKS_ARGS(call->planted.id, flaw->code), err);
 }
 
-static bool
-call3_is_asked(const struct call3 *call, const char *name)
+/* What is asked under V2's name; "" if nothing is. */
+static const char *
+call3_asked(const struct call3 *call, const char *name)
 {
-	for (size_t i = 0; i < call->asked.count; i++)
-		if (str_eq(call->asked.list[i].name, name))
-			return true;
-	return false;
+	for (size_t i = 0; i < call->asked.count; i++) {
+		const struct check3_member *member = &call->asked.list[i];
+		const char *as = check3_name(*call->api->rules, member->name);
+
+		if (as != NULL && str_eq(as, name))
+			return member->value;
+	}
+	return "";
 }
 
-/* [v3.md 12.1] A refund names its payment by one of two numbers. */
+/* [v3.md 12.1, 19] A refund names its payment by one of two numbers, a
+ * provider's order its payer by one of two openids. */
 static bool
 call3_check(const struct sandbox *sandbox, const struct call3 *call,
     struct check3_flaw *flaw)
 {
+	static const struct {
+		const struct check3_rule *const *rules;
+		const char *one, *other, *missing;
+	} pairs[] = {
+		{ &check3_refund, "out_trade_no", "transaction_id",
+		    "/transaction_id" },
+		{ &check3_partner_jsapi, "openid", "sub_openid",
+		    "/payer/sp_openid" },
+	};
+
 	if (!check3_all(*call->api->rules, sandbox, &call->asked, flaw))
 		return false;
-	if (call->api->rules != &check3_refund
-	    || call3_is_asked(call, "/out_trade_no")
-	    || call3_is_asked(call, "/transaction_id"))
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		if (call->api->rules != pairs[i].rules
+		    || *call3_asked(call, pairs[i].one) != '\0'
+		    || *call3_asked(call, pairs[i].other) != '\0')
+			continue;
+		*flaw = (struct check3_flaw){ "PARAM_ERROR",
+			pairs[i].missing, NULL, "missing" };
+		return false;
+	}
+	return true;
+}
+
+/* For whom it is asked, and whether the order is his; NULL if all is well.
+ * Certificates are the caller's own. */
+static bool
+call3_judge_party(const struct sandbox *sandbox, const struct call3 *call,
+    const struct party_flaw **flaw, struct err *err)
+{
+	const struct party party = { call3_asked(call, "sub_mch_id"),
+		call3_asked(call, "sub_appid"),
+		call3_asked(call, "sub_openid") };
+
+	if (call->api->rules == &check3_certificates)
 		return true;
-	*flaw = (struct check3_flaw){ "PARAM_ERROR", "/transaction_id", NULL,
-		"missing" };
-	return false;
+	*flaw = party_judge(sandbox, &party);
+	return *flaw != NULL || party_judge_order(sandbox, call->planted.id,
+	    flaw, err);
+}
+
+static bool
+call3_misplaced(struct sandbox *sandbox, const struct call3 *call,
+    const struct party_flaw *flaw, struct call3_answer *answer,
+    struct err *err)
+{
+	if (!call3_refuse(call->api, flaw->code, flaw->message, NULL, answer,
+	    err))
+		return false;
+	answer->number = flaw->number;
+	return books_tell(sandbox->books, "select sandbox.call_ended($1, $2)",
+	    BOOKS_ARGS(call->planted.id, flaw->code), err);
 }
 
 static bool
@@ -554,6 +612,7 @@ static bool
 call3_decide(struct sandbox *sandbox, const struct call3 *call,
     struct call3_answer *answer, struct err *err)
 {
+	const struct party_flaw *misplaced = NULL;
 	struct check3_flaw flaw;
 
 	switch (call->planted.fault) {
@@ -574,6 +633,10 @@ call3_decide(struct sandbox *sandbox, const struct call3 *call,
 	}
 	if (!call3_check(sandbox, call, &flaw))
 		return call3_flawed(sandbox, call, &flaw, answer, err);
+	if (!call3_judge_party(sandbox, call, &misplaced, err))
+		return false;
+	if (misplaced != NULL)
+		return call3_misplaced(sandbox, call, misplaced, answer, err);
 	return call3_execute(sandbox, call, answer, err);
 }
 
@@ -650,6 +713,10 @@ call3_answer(struct sandbox *sandbox, const struct call3 *call,
 		break;
 	case FAULT_ECHO_AMOUNT:
 		if (!call3_spoil(sandbox, call->api->amount, answer, err))
+			return false;
+		break;
+	case FAULT_ECHO_SUB:
+		if (!call3_spoil(sandbox, "{sub_mchid}", answer, err))
 			return false;
 		break;
 	default:

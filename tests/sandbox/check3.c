@@ -143,9 +143,15 @@ check3_algorithm(const struct sandbox *sandbox UNUSED, const char *value)
 /* [v3.md 8.1] */
 #define GOODS "/detail/goods_detail/*"
 #define STORE "/scene_info/store_info"
-#define ORDER_RULES(is_h5) \
+#define MERCHANT_RULES \
 	TEXT("/appid", true, 32, check3_appid, "appid"), \
-	TEXT("/mchid", true, 32, check3_mchid, "mch_id"), \
+	TEXT("/mchid", true, 32, check3_mchid, "mch_id")
+#define PARTNER_RULES \
+	TEXT("/sp_appid", true, 32, check3_appid, "appid"), \
+	TEXT("/sp_mchid", true, 32, check3_mchid, "mch_id"), \
+	TEXT("/sub_appid", false, 32, NULL, "sub_appid"), \
+	TEXT("/sub_mchid", true, 32, NULL, "sub_mch_id")
+#define ORDER_RULES(is_h5) \
 	TEXT("/description", true, 127, NULL, "body"), \
 	TEXT("/out_trade_no", true, 32, check3_trade_no, "out_trade_no"), \
 	TEXT("/time_expire", false, 64, check3_time, "time_expire"), \
@@ -181,34 +187,73 @@ check3_algorithm(const struct sandbox *sandbox UNUSED, const char *value)
 	TEXT("/limit_pay/*", false, 32, NULL, NULL)
 
 static const struct check3_rule jsapi[] = {
+	MERCHANT_RULES,
 	ORDER_RULES(false),
 	OBJECT("/payer", true),
 	TEXT("/payer/openid", true, 128, check3_openid, "openid"),
 	END,
 };
 
+/* [v3.md 19] by one openid or the other: call3 sees to it */
+static const struct check3_rule partner_jsapi[] = {
+	PARTNER_RULES,
+	ORDER_RULES(false),
+	OBJECT("/payer", true),
+	TEXT("/payer/sp_openid", false, 128, check3_openid, "openid"),
+	TEXT("/payer/sub_openid", false, 128, check3_openid, "sub_openid"),
+	END,
+};
+
 static const struct check3_rule native[] = {
+	MERCHANT_RULES,
+	ORDER_RULES(false),
+	END,
+};
+
+static const struct check3_rule partner_native[] = {
+	PARTNER_RULES,
 	ORDER_RULES(false),
 	END,
 };
 
 #define H5_INFO "/scene_info/h5_info"
+#define H5_RULES \
+	OBJECT(H5_INFO, true), \
+	TEXT(H5_INFO "/type", true, 32, check3_h5_type, NULL), \
+	TEXT(H5_INFO "/app_name", false, 64, NULL, NULL), \
+	TEXT(H5_INFO "/app_url", false, 128, NULL, NULL), \
+	TEXT(H5_INFO "/bundle_id", false, 128, NULL, NULL), \
+	TEXT(H5_INFO "/package_name", false, 128, NULL, NULL)
+
 static const struct check3_rule h5[] = {
+	MERCHANT_RULES,
 	ORDER_RULES(true),
-	OBJECT(H5_INFO, true),
-	TEXT(H5_INFO "/type", true, 32, check3_h5_type, NULL),
-	TEXT(H5_INFO "/app_name", false, 64, NULL, NULL),
-	TEXT(H5_INFO "/app_url", false, 128, NULL, NULL),
-	TEXT(H5_INFO "/bundle_id", false, 128, NULL, NULL),
-	TEXT(H5_INFO "/package_name", false, 128, NULL, NULL),
+	H5_RULES,
+	END,
+};
+
+static const struct check3_rule partner_h5[] = {
+	PARTNER_RULES,
+	ORDER_RULES(true),
+	H5_RULES,
 	END,
 };
 
 /* [v3.md 10.1] by either number: the route has one of them */
+#define QUERY_RULES \
+	TEXT(":out_trade_no", false, 32, check3_trade_no, "out_trade_no"), \
+	TEXT(":transaction_id", false, 32, check3_alnum, "transaction_id")
+
 static const struct check3_rule orderquery[] = {
-	TEXT(":out_trade_no", false, 32, check3_trade_no, "out_trade_no"),
-	TEXT(":transaction_id", false, 32, check3_alnum, "transaction_id"),
+	QUERY_RULES,
 	TEXT("?mchid", true, 32, check3_mchid, "mch_id"),
+	END,
+};
+
+static const struct check3_rule partner_orderquery[] = {
+	QUERY_RULES,
+	TEXT("?sp_mchid", true, 32, check3_mchid, "mch_id"),
+	TEXT("?sub_mchid", true, 32, NULL, "sub_mch_id"),
 	END,
 };
 
@@ -219,9 +264,17 @@ static const struct check3_rule closeorder[] = {
 	END,
 };
 
+static const struct check3_rule partner_closeorder[] = {
+	TEXT(":out_trade_no", true, 32, check3_trade_no, "out_trade_no"),
+	TEXT("/sp_mchid", true, 32, check3_mchid, "mch_id"),
+	TEXT("/sub_mchid", true, 32, NULL, "sub_mch_id"),
+	END,
+};
+
 /* [v3.md 12.1] out_trade_no or transaction_id: call3 sees to it */
 #define BACK "/goods_detail/*"
 static const struct check3_rule refund[] = {
+	TEXT("/sub_mchid", false, 32, NULL, "sub_mch_id"),
 	TEXT("/transaction_id", false, 32, check3_alnum, "transaction_id"),
 	TEXT("/out_trade_no", false, 32, check3_trade_no, "out_trade_no"),
 	TEXT("/out_refund_no", true, 64, check3_refund_no, "out_refund_no"),
@@ -250,6 +303,7 @@ static const struct check3_rule refund[] = {
 /* [v3.md 12.3] */
 static const struct check3_rule refundquery[] = {
 	TEXT(":out_refund_no", true, 64, check3_refund_no, "out_refund_no"),
+	TEXT("?sub_mchid", false, 32, NULL, "sub_mch_id"),
 	END,
 };
 
@@ -264,6 +318,13 @@ const struct check3_rule *const check3_native = native;
 const struct check3_rule *const check3_h5 = h5;
 const struct check3_rule *const check3_orderquery = orderquery;
 const struct check3_rule *const check3_closeorder = closeorder;
+const struct check3_rule *const check3_partner_jsapi = partner_jsapi;
+const struct check3_rule *const check3_partner_native = partner_native;
+const struct check3_rule *const check3_partner_h5 = partner_h5;
+const struct check3_rule *const check3_partner_orderquery
+    = partner_orderquery;
+const struct check3_rule *const check3_partner_closeorder
+    = partner_closeorder;
 const struct check3_rule *const check3_refund = refund;
 const struct check3_rule *const check3_refundquery = refundquery;
 const struct check3_rule *const check3_certificates = certificates;

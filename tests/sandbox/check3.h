@@ -1,7 +1,7 @@
 /*
  * check3: what V3 demands of each member of a request.
  *
- * Knows the tables of [v3.md 2, 8, 10, 12], and V2's names for the same
+ * Knows the tables of [v3.md 2, 8, 10, 12, 19], and V2's names for the same
  * things.  Hides the rules.  Owns nothing.
  */
 #ifndef SANDBOX_CHECK3_H
@@ -20,6 +20,11 @@ extern const struct check3_rule *const check3_native;	/* and app */
 extern const struct check3_rule *const check3_h5;
 extern const struct check3_rule *const check3_orderquery;
 extern const struct check3_rule *const check3_closeorder;
+extern const struct check3_rule *const check3_partner_jsapi;
+extern const struct check3_rule *const check3_partner_native;	/* and app */
+extern const struct check3_rule *const check3_partner_h5;
+extern const struct check3_rule *const check3_partner_orderquery;
+extern const struct check3_rule *const check3_partner_closeorder;
 extern const struct check3_rule *const check3_refund;
 extern const struct check3_rule *const check3_refundquery;
 extern const struct check3_rule *const check3_certificates;

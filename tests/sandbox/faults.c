@@ -33,6 +33,7 @@ static const struct fault_word {
 	{ "unsigned", FAULT_UNSIGNED, OF_CALL, NULL },
 	{ "echo_other", FAULT_ECHO_OTHER, OF_CALL, NULL },
 	{ "echo_amount", FAULT_ECHO_AMOUNT, OF_CALL, NULL },
+	{ "echo_sub", FAULT_ECHO_SUB, OF_CALL, NULL },
 	{ "probe", FAULT_PROBE, OF_CALL | OF_NOTICE, NULL },
 	{ "recall", FAULT_RECALL, OF_CALL, NULL },
 	{ "lost", FAULT_LOST, OF_NOTICE, NULL },

@@ -36,6 +36,7 @@ enum fault {
 	FAULT_UNSIGNED,
 	FAULT_ECHO_OTHER,	/* the answer is about another number */
 	FAULT_ECHO_AMOUNT,	/* the answer has another amount */
+	FAULT_ECHO_SUB,		/* the answer names another sub-merchant */
 	FAULT_RECALL,		/* of reverse: recall=Y, and nothing was done */
 	FAULT_PROBE,		/* of V3: WeChat tests whether we verify */
 

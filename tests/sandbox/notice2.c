@@ -9,14 +9,13 @@
 #define SUCCESS_BODY "<xml><return_code><![CDATA[SUCCESS]]></return_code>" \
 	"<return_msg><![CDATA[OK]]></return_msg></xml>"
 
+/* The rows (name, value) that sql has about the notice id. */
 static bool
-notice2_facts(struct books *books, const char *id, struct fields *out,
-    struct err *err)
+notice2_add(struct books *books, const char *sql, const char *id,
+    struct fields *out, struct err *err)
 {
 	PGresult *rows = NULL;
-	bool ok = books_ask(books, "select e.key, e.value"
-	    " from sandbox.notices n, jsonb_each_text(n.fields) e"
-	    " where n.id = $1", BOOKS_ARGS(id), &rows, err);
+	bool ok = books_ask(books, sql, BOOKS_ARGS(id), &rows, err);
 
 	for (int i = 0; ok && i < PQntuples(rows); i++)
 		ok = fields_add(out, PQgetvalue(rows, i, 0),
@@ -25,20 +24,25 @@ notice2_facts(struct books *books, const char *id, struct fields *out,
 	return ok;
 }
 
-/* The appid that the payment was made under. */
 static bool
-notice2_appid(const struct sandbox *sandbox, const char *id,
-    struct fields *out, struct err *err)
+notice2_facts(struct books *books, const char *id, struct fields *out,
+    struct err *err)
 {
-	PGresult *rows = NULL;
-	bool ok = books_ask(sandbox->books, "select p.params->>'appid'"
-	    " from sandbox.notices n join sandbox.payments p"
-	    " using (out_trade_no) where n.id = $1", BOOKS_ARGS(id), &rows,
-	    err)
-	    && fields_add(out, "appid", PQgetvalue(rows, 0, 0), err);
+	return notice2_add(books, "select e.key, e.value"
+	    " from sandbox.notices n, jsonb_each_text(n.fields) e"
+	    " where n.id = $1", id, out, err);
+}
 
-	PQclear(rows);
-	return ok;
+/* For whom the payment was made, and under which appids. */
+static bool
+notice2_parties(struct books *books, const char *id, struct fields *out,
+    struct err *err)
+{
+	return notice2_add(books, "select e.key, e.value"
+	    " from sandbox.notices n join sandbox.payments p"
+	    " using (out_trade_no), jsonb_each_text(p.params) e"
+	    " where n.id = $1 and e.key in ('appid', 'mch_id', 'sub_appid',"
+	    " 'sub_mch_id')", id, out, err);
 }
 
 static bool
@@ -49,8 +53,7 @@ notice2_envelope(const struct sandbox *sandbox, const char *id,
 
 	return nonce_new(nonce, err)
 	    && fields_add(out, "return_code", "SUCCESS", err)
-	    && notice2_appid(sandbox, id, out, err)
-	    && fields_add(out, "mch_id", sandbox->mchid, err)
+	    && notice2_parties(sandbox->books, id, out, err)
 	    && fields_add(out, "nonce_str", nonce, err);
 }
 

@@ -135,7 +135,8 @@ phone_one(const struct sandbox *sandbox, const char *by, struct buf *page,
 	PGresult *rows = NULL;
 	bool ok = books_ask(sandbox->books, "select p.out_trade_no, p.state,"
 	    " p.total_fen as total_fee, p.trade_type, p.transaction_id,"
-	    " p.params->>'body' as body, p.params->>'mch_id' as mch_id,"
+	    " p.params->>'body' as body, coalesce(p.params->>'sub_mch_id',"
+	    " p.params->>'mch_id') as mch_id,"
 	    " sandbox.spaced(p.time_expire) as expires"
 	    " from sandbox.payments p join sandbox.prepays e"
 	    " using (out_trade_no) where $1 in (e.code_url, e.prepay_id,"

@@ -45,7 +45,7 @@ authorize_judge(const struct sandbox *sandbox, const struct fields *query)
 	if (!authorize_is_ordered(query)
 	    || !str_eq(fields_text(query, "response_type"), "code"))
 		return "10009";
-	if (!str_eq(fields_text(query, "appid"), sandbox->appid))
+	if (!str_eq(fields_text(query, "appid"), sandbox_account(sandbox)))
 		return "10012";
 	if (!str_eq(scope, "snsapi_base") && !str_eq(scope,
 	    "snsapi_userinfo"))
@@ -267,7 +267,7 @@ platform_oauth(void *app, struct web_request *req, struct web_reply *reply,
 	struct sandbox *sandbox = app;
 
 	return call_serve(sandbox, "oauth", exchange_judge(&req->query,
-	    "code", sandbox->appid, sandbox->appsecret),
+	    "code", sandbox_account(sandbox), sandbox->appsecret),
 	    "sandbox.code_take('oauth', $2)", fields_text(&req->query,
 	    "code"), reply, err);
 }
@@ -297,8 +297,8 @@ token_judge(const struct sandbox *sandbox, const struct jsonread *json)
 		return "41002";
 	if (!jsonread_text(json, "secret", &secret, &none))
 		return "41004";
-	return call_distrust(sandbox->appid, sandbox->appsecret, appid,
-	    secret);
+	return call_distrust(sandbox_account(sandbox), sandbox->appsecret,
+	    appid, secret);
 }
 
 bool

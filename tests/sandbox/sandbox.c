@@ -11,6 +11,10 @@
  * The file:
  *	db_conninfo = "...";		the books
  *	mchid, appid = "...";		the one merchant, and his appid
+ *	sub_mchid = "...";		he is a service provider with this one
+ *					sub-merchant; absent: he is ordinary
+ *	sub_appid = "...";		the sub-merchant's, and then so are
+ *					appsecret, mini_appid and app_appid
  *	api_key = "PATH";		a file with his API key
  *	merchant_dn = "...";		subject of his certificate, as nginx
  *					writes it; absent: any of nginx's CA
@@ -35,10 +39,10 @@
  *					"certificate": number 1, listed
  *
  * Every call of API V2 on /pay/ and /secapi/pay/ answers as WeChat does, and
- * so does V3 on /v3/pay/transactions/, /v3/refund/domestic/refunds and
- * /v3/certificates.  They have one set of books, where V3's calls stand under
- * V2's names: mchid is mch_id, description body, amount.total total_fee,
- * time_expire is compact.  Beside them, forms in and JSON out:
+ * so does V3 on /v3/pay/transactions/, /v3/pay/partner/transactions/,
+ * /v3/refund/domestic/refunds and /v3/certificates.  They have one set of
+ * books, where V3's calls stand under V2's names: mchid and sp_mchid are
+ * mch_id, description body, amount.total total_fee, time_expire is compact.  Beside them, forms in and JSON out:
  *
  * GET /sandbox/phone	a page on which a person pays
  * POST /sandbox/scan	code_url, prepay_id or out_trade_no; openid,
@@ -69,6 +73,8 @@
  *			executed, and that is the answer
  *	  echo_other, echo_amount	executed, signed, about something else;
  *			V3: where the answer has a number, an amount
+ *	  echo_sub	executed, signed, of another sub-merchant, where the
+ *			answer has one
  *	  recall	reverse: not executed, recall=Y
  *	  probe		V3: executed, WECHATPAY/SIGNTEST/ for a signature
  *	api paid, refunded, notify (both): lost, duplicate, late, reorder,
@@ -139,6 +145,8 @@ static const struct conf_key keys[] = {
 	{ "db_conninfo", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
 	{ "mchid", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
 	{ "appid", CONF_TEXT, SANDBOX, 0, NULL, 0, 0 },
+	{ "sub_mchid", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
+	{ "sub_appid", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "api_key", CONF_SECRET, SANDBOX, 0, NULL, 0, 0 },
 	{ "merchant_dn", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
 	{ "notify_ca", CONF_TEXT, 0, SANDBOX, NULL, 0, 0 },
@@ -171,16 +179,17 @@ static const struct web_route routes[] = {
 	{ WEB_POST, "/pay/refundquery", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/pay/micropay", call2_serve, XMLMSG_MAX },
 	{ WEB_POST, "/secapi/pay/reverse", call2_serve, XMLMSG_MAX },
-#define V3_PAY "/v3/pay/transactions/"
+#define V3_PAY(path) \
+	{ WEB_POST, path "jsapi", call3_serve, JSONREAD_MAX }, \
+	{ WEB_POST, path "native", call3_serve, JSONREAD_MAX }, \
+	{ WEB_POST, path "app", call3_serve, JSONREAD_MAX }, \
+	{ WEB_POST, path "h5", call3_serve, JSONREAD_MAX }, \
+	{ WEB_GET, path "id/*", call3_serve, 0 }, \
+	{ WEB_GET, path "out-trade-no/*", call3_serve, 0 }, \
+	{ WEB_POST, path "out-trade-no/*/close", call3_serve, JSONREAD_MAX }
 #define V3_REFUNDS "/v3/refund/domestic/refunds"
-	{ WEB_POST, V3_PAY "jsapi", call3_serve, JSONREAD_MAX },
-	{ WEB_POST, V3_PAY "native", call3_serve, JSONREAD_MAX },
-	{ WEB_POST, V3_PAY "app", call3_serve, JSONREAD_MAX },
-	{ WEB_POST, V3_PAY "h5", call3_serve, JSONREAD_MAX },
-	{ WEB_GET, V3_PAY "id/*", call3_serve, 0 },
-	{ WEB_GET, V3_PAY "out-trade-no/*", call3_serve, 0 },
-	{ WEB_POST, V3_PAY "out-trade-no/*/close", call3_serve,
-	    JSONREAD_MAX },
+	V3_PAY("/v3/pay/transactions/"),
+	V3_PAY("/v3/pay/partner/transactions/"),
 	{ WEB_POST, V3_REFUNDS, call3_serve, JSONREAD_MAX },
 	{ WEB_GET, V3_REFUNDS "/*", call3_serve, 0 },
 	{ WEB_GET, "/v3/certificates", call3_serve, 0 },
@@ -269,6 +278,8 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 	struct sandbox sandbox = {
 		.mchid = conf_text(conf, "mchid"),
 		.appid = conf_text(conf, "appid"),
+		.sub_mchid = conf_text(conf, "sub_mchid"),
+		.sub_appid = conf_text(conf, "sub_appid"),
 		.merchant_dn = conf_text(conf, "merchant_dn"),
 		.notify_ca = conf_text(conf, "notify_ca"),
 		.refund_notify_url = conf_text(conf, "refund_notify_url"),
@@ -282,6 +293,8 @@ sandbox_run(const struct web_start *start, const struct conf *conf,
 	};
 	bool ok;
 
+	if (sandbox.sub_appid != NULL && sandbox.sub_mchid == NULL)
+		return err_set(err, ERR_INPUT, "sub_appid: needs sub_mchid");
 	ok = books_open(conf_text(conf, "db_conninfo"),
 	    (int)conf_int(conf, "db_connections"), &sandbox.books, err)
 	    && books_tell(sandbox.books,

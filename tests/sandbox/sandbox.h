@@ -18,11 +18,13 @@ struct keys3;
 
 struct sandbox {
 	const char *mchid, *appid;	/* configured */
+	const char *sub_mchid;		/* NULL: mchid is no service provider */
+	const char *sub_appid;		/* of the sub-merchant, or NULL */
 	const char *merchant_dn;	/* NULL: any certificate of the CA */
 	const char *notify_ca;		/* PEM file; NULL: the system's */
 	const char *refund_notify_url;	/* of the merchant platform, or NULL */
 	const struct secret *api_key;
-	const struct secret *appsecret;	/* of appid; NULL: no OAuth here */
+	const struct secret *appsecret;	/* of the account; NULL: no OAuth */
 	const char *mini_appid;		/* of his mini program, or NULL */
 	const struct secret *mini_appsecret;
 	const char *app_appid;		/* of his app, or NULL */
@@ -34,14 +36,32 @@ struct sandbox {
 	struct naps *naps;
 };
 
-/* Whether a payment may be made under this appid. */
-static inline bool
-sandbox_has_appid(const struct sandbox *sandbox, const char *appid)
+/* The official account that shoppers meet: the sub-merchant's, if he has one,
+ * and then mini program and app are his, too. */
+static inline const char *
+sandbox_account(const struct sandbox *sandbox)
 {
-	return str_eq(appid, sandbox->appid) || (sandbox->mini_appid != NULL
+	return sandbox->sub_appid != NULL ? sandbox->sub_appid
+	    : sandbox->appid;
+}
+
+/* Whether shoppers' clients run under this appid. */
+static inline bool
+sandbox_is_client(const struct sandbox *sandbox, const char *appid)
+{
+	return str_eq(appid, sandbox_account(sandbox))
+	    || (sandbox->mini_appid != NULL
 	    && str_eq(appid, sandbox->mini_appid))
 	    || (sandbox->app_appid != NULL
 	    && str_eq(appid, sandbox->app_appid));
+}
+
+/* Whether a payment may be made under this appid of mchid's. */
+static inline bool
+sandbox_has_appid(const struct sandbox *sandbox, const char *appid)
+{
+	return sandbox->sub_appid != NULL ? str_eq(appid, sandbox->appid)
+	    : sandbox_is_client(sandbox, appid);
 }
 
 /* Whether url is one of his pages: its host is the one that he has named. */

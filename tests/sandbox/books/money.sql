@@ -20,6 +20,38 @@ begin
     return payment;
 end $$;
 
+-- Whether a call is about an order, or a refund of it, that was made for
+-- another sub-merchant.  A number that is used up is unifiedorder's matter.
+create or replace function sandbox.is_of_another(call bigint) returns boolean
+language sql stable as $$
+    select exists (select from sandbox.calls c
+        cross join lateral (select c.fields->>'out_trade_no'
+            union select p.out_trade_no from sandbox.payments p
+            where p.transaction_id = c.fields->>'transaction_id'
+            union select r.out_trade_no from sandbox.refunds r
+            where c.fields->>'out_refund_no' = r.out_refund_no
+                or c.fields->>'refund_id' = r.refund_id) n (out_trade_no)
+        join sandbox.payments p using (out_trade_no)
+        where c.id = call and c.api not in ('unifiedorder', 'micropay')
+            and p.params->>'sub_mch_id'
+                is distinct from c.fields->>'sub_mch_id')
+$$;
+
+-- [v3.md 19] Whoever pays has an openid with the provider's appid and another
+-- with the sub-merchant's.  payment.openid is the one that the order names, or
+-- that its client has.
+create or replace function sandbox.openids(payment sandbox.payments,
+    out of_provider text, out of_sub text)
+language sql immutable as $$
+    select case when p.is_by_sub then p.another else payment.openid end,
+        case when p.is_by_sub then payment.openid
+            when payment.params ? 'sub_appid' then p.another end
+    from (values (payment.params ? 'sub_appid'
+        and not payment.params ? 'openid',
+        'oElsewhere-' || left(md5(payment.openid), 17)))
+        as p (is_by_sub, another)
+$$;
+
 -- Another prepay_id for a payment; earlier ones stay good [v2.md 7.1].
 create or replace function sandbox.prepay_add(payment sandbox.payments)
 returns sandbox.prepays
@@ -61,8 +93,11 @@ returns table (name text, value text)
 language sql stable as $$
     select * from (values
         ('transaction_id', payment.transaction_id),
-        ('openid', payment.openid),
+        ('openid', (sandbox.openids(payment)).of_provider),
         ('is_subscribe', 'N'),
+        ('sub_openid', (sandbox.openids(payment)).of_sub),
+        ('sub_is_subscribe', case when payment.params ? 'sub_appid'
+            then 'N' end),
         ('trade_type', payment.trade_type),
         ('bank_type', 'OTHERS'),
         ('fee_type', 'CNY'),
@@ -108,7 +143,8 @@ begin
             or clock_timestamp() >= prepay.made_at
                 + setting.prepay_life_s * interval '1 s' then 'expired'
         when payment.trade_type = 'JSAPI'
-            and payer <> payment.params->>'openid' then 'wrong_payer'
+            and payer <> coalesce(payment.params->>'openid',
+                payment.params->>'sub_openid') then 'wrong_payer'
         when coupon >= payment.total_fen then 'bad_coupon'
         else 'paid' end;
     if word = 'paid' then
@@ -116,7 +152,7 @@ begin
             transaction_id = sandbox.number_next('4200'),
             paid_at = clock_timestamp(),
             openid = coalesce(payer, p.params->>'openid',
-                'oSandbox-Nobody-In-Particular'),
+                p.params->>'sub_openid', 'oSandbox-Nobody-In-Particular'),
             coupon_fen = coalesce(coupon, 0),
             coupon_type = case when coupon > 0 then type_of_coupon end
         where p.out_trade_no = payment.out_trade_no

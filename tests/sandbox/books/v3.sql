@@ -17,13 +17,43 @@ language sql as $$
     values (null, jsonb_strip_nulls(answer)::text)
 $$;
 
+-- [v3.md 19] For whom a payment was made; with a provider, he and his
+-- sub-merchant.
+create or replace function sandbox.mchids3(payment sandbox.payments)
+returns jsonb
+language sql immutable as $$
+    select case when payment.params ? 'sub_mch_id'
+        then jsonb_build_object('sp_mchid', payment.params->>'mch_id',
+            'sub_mchid', payment.params->>'sub_mch_id')
+        else jsonb_build_object('mchid', payment.params->>'mch_id') end
+$$;
+
+-- The same of the appids, and of the payer.
+create or replace function sandbox.appids3(payment sandbox.payments)
+returns jsonb
+language sql immutable as $$
+    select case when payment.params ? 'sub_mch_id'
+        then jsonb_build_object('sp_appid', payment.params->>'appid',
+            'sub_appid', payment.params->>'sub_appid')
+        else jsonb_build_object('appid', payment.params->>'appid') end
+$$;
+
+create or replace function sandbox.payer3(payment sandbox.payments)
+returns jsonb
+language sql immutable as $$
+    select case when payment.params ? 'sub_mch_id'
+        then jsonb_build_object('sp_openid', o.of_provider,
+            'sub_openid', o.of_sub)
+        else jsonb_build_object('openid', payment.openid) end
+    from sandbox.openids(payment) o
+$$;
+
 -- [v3.md 10.1] The answer of a query, and what a notice encrypts.
 create or replace function sandbox.transaction3(payment sandbox.payments)
 returns jsonb
 language sql stable as $$
-    select jsonb_strip_nulls(jsonb_build_object(
-        'appid', payment.params->>'appid',
-        'mchid', payment.params->>'mch_id',
+    select jsonb_strip_nulls(sandbox.appids3(payment)
+        || sandbox.mchids3(payment) || jsonb_build_object(
         'out_trade_no', payment.out_trade_no,
         'trade_state', sandbox.trade_state(payment),
         'trade_state_desc',
@@ -35,7 +65,7 @@ language sql stable as $$
             'bank_type', 'OTHERS',
             'attach', payment.params->>'attach',
             'success_time', sandbox.rfc3339(payment.paid_at),
-            'payer', jsonb_build_object('openid', payment.openid),
+            'payer', sandbox.payer3(payment),
             'amount', jsonb_build_object('total', payment.total_fen,
                 'payer_total', payment.total_fen - payment.coupon_fen,
                 'currency', 'CNY', 'payer_currency', 'CNY'),
@@ -93,8 +123,7 @@ $$;
 create or replace function sandbox.refund_told3(payment sandbox.payments,
     refund sandbox.refunds) returns jsonb
 language sql stable as $$
-    select jsonb_strip_nulls(jsonb_build_object(
-        'mchid', payment.params->>'mch_id',
+    select jsonb_strip_nulls(sandbox.mchids3(payment) || jsonb_build_object(
         'out_trade_no', payment.out_trade_no,
         'transaction_id', payment.transaction_id,
         'out_refund_no', refund.out_refund_no,
