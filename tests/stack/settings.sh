@@ -3,6 +3,7 @@
 make_conf() {
 	{
 		conf_base
+		conf_sub
 		conf_keys
 		[ -z "$WECHAT_URL" ] || printf 'wechat_url = "%s";\n' "$WECHAT_URL"
 		[ -z "$WECHAT_CA" ] || printf 'wechat_ca = "%s";\n' \
@@ -55,6 +56,17 @@ conf_base() {
 	END
 }
 
+# The sub-merchant whom SET names, to us and to WeChat: text, though his number
+# looks like one.
+conf_sub() {
+	local key value
+
+	for key in sub_mchid sub_appid; do
+		value=$(set_value "$key")
+		[ -z "$value" ] || printf '%s = "%s";\n' "$key" "$value"
+	done
+}
+
 # Of WeChat's keys for V3 those that KEY_MODE says.
 conf_keys() {
 	[ "$KEY_MODE" = certificate ] || cat <<-END
@@ -95,6 +107,16 @@ sandbox_conf() {
 		platform_key_2 = "$DIR/keys/platform_2_key";
 		key_mode = "$mode";
 	END
+	conf_sub
+}
+
+# set_value KEY: what SET says of it, if anything.
+set_value() {
+	local pair
+
+	for pair in $SET; do
+		[ "${pair%%=*}" != "$1" ] || printf '%s' "${pair#*=}"
+	done
 }
 
 # Each key=value of $SET takes the place of the line with that key, in the
@@ -164,6 +186,8 @@ make_env() {
 		name_value API "$API"
 		name_value MCHID "$MCHID"
 		name_value APPID "$APPID"
+		name_value SUB_MCHID "$(set_value sub_mchid)"
+		name_value SUB_APPID "$(set_value sub_appid)"
 		name_value MINI_APPID "$MINI_APPID"
 		name_value APP_APPID "$APP_APPID"
 		name_value APPSECRET "$(cat "$DIR/keys/appsecret")"
