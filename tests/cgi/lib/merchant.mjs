@@ -14,14 +14,19 @@ export const PATHS = {
 	closeorder: '/pay/closeorder',
 	refund: '/secapi/pay/refund',
 	refundquery: '/pay/refundquery',
+	micropay: '/pay/micropay',
+	reverse: '/secapi/pay/reverse',
 };
+const needs_cert = (api) => PATHS[api].startsWith('/secapi/');
 const write = (fields) => wechat.xml(fields);
 const SIGN_LENGTH = { MD5: 32, 'HMAC-SHA256': 64 };
 
 export class Merchant {
-	constructor(env, sign_type, { timeout = 15000 } = {}) {
+	// sub: { sub_mch_id, sub_appid } of whom a service provider asks for.
+	constructor(env, sign_type, { timeout = 15000, sub = {} } = {}) {
 		this.env = env;
 		this.sign_type = sign_type;
+		this.sub = sub;
 		const ca = fs.readFileSync(env.CA);
 		this.plain = this.client({ ca }, timeout);
 		this.with_cert = this.client({ ca,
@@ -37,13 +42,13 @@ export class Merchant {
 
 	common() {
 		return { appid: this.env.APPID, mch_id: this.env.MCHID,
-			...(this.sign_type === 'MD5' ? {}
+			...this.sub, ...(this.sign_type === 'MD5' ? {}
 				: { sign_type: this.sign_type }) };
 	}
 
 	// The answer as the package gives it, which has verified a success, and
 	// what it objects to.  The package signs, but cannot write "]]>".
-	async ask(api, fields, { cert = api === 'refund' } = {}) {
+	async ask(api, fields, { cert = needs_cert(api) } = {}) {
 		const client = cert ? this.with_cert : this.plain;
 		const [sign] = client.defaults.transformRequest;
 		try {
@@ -62,8 +67,10 @@ export class Merchant {
 		const { data, error } = await this.ask(api, fields, options);
 		assert.equal(error, undefined, JSON.stringify(data));
 		assert.equal(data.sign.length, SIGN_LENGTH[this.sign_type]);
-		assert.equal(data.appid, this.env.APPID);
-		assert.equal(data.mch_id, this.env.MCHID);
+		const asked = { ...this.common(), ...fields };
+		for (const name of ['appid', 'mch_id', 'sub_appid',
+			'sub_mch_id'])
+			assert.equal(data[name], asked[name], name);
 		return data;
 	}
 

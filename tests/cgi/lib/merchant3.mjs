@@ -8,7 +8,6 @@ import { number } from './actors.mjs';
 import { serial_of } from './wechat3.mjs';
 
 const { Aes, Decorator, Formatter, Rsa } = plugin;
-const PAY = '/v3/pay/transactions';
 export const REFUNDS = '/v3/refund/domestic/refunds';
 
 // What WeChat may sign with: {serial: PEM}.
@@ -19,8 +18,16 @@ export const certs_of = (env) => ({
 });
 
 export class Merchant3 {
-	constructor(env, { timeout = 15000 } = {}) {
+	// sub: { sub_mchid, sub_appid } of whom a service provider asks for.
+	constructor(env, { timeout = 15000, sub } = {}) {
 		this.env = env;
+		this.sub = sub;
+		this.path = `/v3/pay/${sub ? 'partner/' : ''}transactions`;
+		this.mchids = sub ? { sp_mchid: env.MCHID,
+			sub_mchid: sub.sub_mchid } : { mchid: env.MCHID };
+		this.parties = sub ? { sp_appid: env.APPID,
+			...this.mchids, ...sub }
+			: { appid: env.APPID, ...this.mchids };
 		this.certs = certs_of(env);
 		this.key = fs.readFileSync(env.MERCHANT_KEY);
 		this.client = Decorator.jsonBased({ mchid: env.MCHID, timeout,
@@ -96,16 +103,16 @@ export class Merchant3 {
 	}
 
 	order_fields(fields = {}) {
-		return { appid: this.env.APPID, mchid: this.env.MCHID,
-			description: 'tea', out_trade_no: number('C'),
+		return { ...this.parties, description: 'tea',
+			out_trade_no: number('C'),
 			notify_url: 'https://localhost:9/nobody',
 			amount: { total: 1000, currency: 'CNY' }, ...fields };
 	}
 
 	async order(fields = {}, type = 'native') {
 		const asked = this.order_fields(fields);
-		const { data } = await this.done('POST', `${PAY}/${type}`,
-			asked);
+		const { data } = await this.done('POST',
+			`${this.path}/${type}`, asked);
 		return { ...asked, ...data };
 	}
 
@@ -116,9 +123,9 @@ export class Merchant3 {
 	}
 
 	query_url({ out_trade_no, transaction_id }) {
-		return (transaction_id ? `${PAY}/id/${transaction_id}`
-			: `${PAY}/out-trade-no/${out_trade_no}`)
-			+ `?mchid=${this.env.MCHID}`;
+		return (transaction_id ? `${this.path}/id/${transaction_id}`
+			: `${this.path}/out-trade-no/${out_trade_no}`)
+			+ `?${new URLSearchParams(this.mchids)}`;
 	}
 
 	async query(by) {
@@ -126,16 +133,16 @@ export class Merchant3 {
 	}
 
 	close_url({ out_trade_no }) {
-		return `${PAY}/out-trade-no/${out_trade_no}/close`;
+		return `${this.path}/out-trade-no/${out_trade_no}/close`;
 	}
 
 	close(order) {
-		return this.done('POST', this.close_url(order),
-			{ mchid: this.env.MCHID });
+		return this.done('POST', this.close_url(order), this.mchids);
 	}
 
 	refund_fields(order, fields = {}) {
-		return { transaction_id: order.transaction_id,
+		return { sub_mchid: this.sub?.sub_mchid,
+			transaction_id: order.transaction_id,
 			out_refund_no: number('R'), amount: { refund: 100,
 				total: order.amount.total, currency: 'CNY' },
 			...fields };
@@ -147,7 +154,8 @@ export class Merchant3 {
 	}
 
 	async refund_query({ out_refund_no }) {
-		return (await this.done('GET',
-			`${REFUNDS}/${out_refund_no}`)).data;
+		return (await this.done('GET', `${REFUNDS}/${out_refund_no}`
+			+ (this.sub ? `?sub_mchid=${this.sub.sub_mchid}`
+				: ''))).data;
 	}
 }
