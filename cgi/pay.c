@@ -73,20 +73,18 @@ read_how(const struct pay *pay, const struct web_request *req,
 	out->attach = fields_text(form, "attach");
 	out->return_url = fields_get(form, "return_url");
 	out->request_id = fields_get(form, "request_id");
-	if (!read_trade_type(pay, req, &out->trade_type, err)
-	    || !order_attach_check(out->attach, err))
-		return false;
-	if (str_eq(out->trade_type, "APP"))
-		out->appid = pay->settings.app_appid;
-	return (out->request_id == NULL
+	return read_trade_type(pay, req, &out->trade_type, err)
+	    && order_attach_check(out->attach, err)
+	    && (out->request_id == NULL
 	    || order_request_id_check(out->request_id, err))
 	    && (out->return_url == NULL
 	    || order_return_url_check(out->return_url,
 	    pay->settings.return_hosts, err));
 }
 
-/* Who pays with JSAPI: the cookie's payer, under its appid; without one whom
- * the form names; or nobody yet.  *payer must live as long as out. */
+/* Who pays with JSAPI: the cookie's payer; without one whom the form names; or
+ * nobody yet.  *payer stays empty without a cookie, and must live as long as
+ * out. */
 static bool
 read_payer(const struct pay *pay, const struct web_request *req,
     struct flow_openid *payer, struct store_pay *out, struct err *err)
@@ -105,8 +103,18 @@ read_payer(const struct pay *pay, const struct web_request *req,
 		return err_set(err, ERR_FORBIDDEN,
 		    "openid: not the one that WeChat told us");
 	out->openid = payer->openid;
-	out->appid = payer->appid;
 	return true;
+}
+
+/* Under which appid the payer's client runs. */
+static const char *
+client_appid(const struct settings *settings, const char *trade_type,
+    const struct flow_openid *payer)
+{
+	if (str_eq(trade_type, "APP"))
+		return settings->app_appid;
+	return payer->appid[0] != '\0' ? payer->appid
+	    : settings->appid;
 }
 
 static bool
@@ -117,13 +125,14 @@ read_pay(const struct pay *pay, struct web_request *req,
 
 	out->client_ip = req->client_ip;
 	out->api = settings->api;
-	out->appid = settings->appid;
 	out->life_s = settings->order_life_s;
 	out->close_after_s = settings->close_after_s;
 	return web_request_form(req, pay_fields, err)
 	    && web_request_query(req, (const char *const[]){ NULL }, err)
 	    && read_how(pay, req, out, err)
 	    && read_payer(pay, req, payer, out, err)
+	    && settings_payee(settings,
+	    client_appid(settings, out->trade_type, payer), &out->payee, err)
 	    && pay_read_what(pay, &req->form, out, err);
 }
 
@@ -337,7 +346,7 @@ pay_order(void *app, struct web_request *req, struct web_reply *reply,
 	struct wechat_answer answer = { 0 };
 	struct store_paid paid = { 0 };
 	struct store_pay ask = { 0 };
-	struct flow_openid payer;
+	struct flow_openid payer = { 0 };
 	enum flow_pay_end end = 0;
 
 	return web_auth_origin(req, pay->settings.allowed_origins, err)

@@ -128,7 +128,6 @@ read_micropay(const struct pay *pay, struct web_request *req,
 	const struct fields *form = &req->form;
 
 	out->client_ip = req->client_ip;
-	out->appid = pay->settings.appid;
 	out->life_s = pay->settings.order_life_s;
 	if (!web_request_form(req, known, err)
 	    || !web_request_query(req, (const char *const[]){ NULL }, err)
@@ -136,7 +135,9 @@ read_micropay(const struct pay *pay, struct web_request *req,
 	    || !pay_need(form, "auth_code", auth_code, err))
 		return false;
 	out->attach = fields_text(form, "attach");
-	return order_request_id_check(out->request_id, err)
+	return settings_payee(&pay->settings, pay->settings.appid,
+	    &out->payee, err)
+	    && order_request_id_check(out->request_id, err)
 	    && payment_auth_code_check(*auth_code, err)
 	    && order_attach_check(out->attach, err)
 	    && pay_read_what(pay, form, out, err);

@@ -24,14 +24,15 @@ order_read(const struct settings *settings, const char *product_id,
 		.trade_type = "NATIVE",
 		.client_ip = "127.0.0.1",	/* the payer's is not known */
 		.api = settings->api,
-		.appid = settings->appid,
 		.close_after_s = settings->close_after_s,
 	};
 	if (!str_to_long(quantity, QUANTITY_MAX, &out->quantity)
 	    || out->quantity < 1)
 		return err_set(err, ERR_INPUT, "quantity: not 1 to %d",
 		    QUANTITY_MAX);
-	return order_product_id_check(product_id, err);
+	return settings_payee(settings, settings->appid, &out->payee,
+	    err)
+	    && order_product_id_check(product_id, err);
 }
 
 static bool

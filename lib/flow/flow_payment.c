@@ -271,12 +271,12 @@ flow_transaction_find(const struct flow *flow, const char *transaction_id,
 	int64_t call_no;
 
 	if (!payment_api_parse(flow->settings->api, &key.api)
-	    || !str_copy(key.payee.appid, sizeof(key.payee.appid),
-	    flow->settings->appid)
 	    || !str_copy(key.transaction_id, sizeof(key.transaction_id),
 	    transaction_id))
 		return err_set(err, ERR_INPUT, "transaction_id: too long");
-	if (!nonce_new(nonce, err)
+	if (!settings_payee(flow->settings, flow->settings->appid,
+	    &key.payee, err)
+	    || !nonce_new(nonce, err)
 	    || !store_transaction_ask(flow->store, nonce, flow_deadline(),
 	    &call_no, err))
 		return false;

@@ -263,6 +263,18 @@ settings_clear(struct settings *settings)
 }
 
 bool
+settings_payee(const struct settings *settings UNUSED, const char *appid,
+    struct payment_payee *out, struct err *err)
+{
+	struct payment_payee payee = { 0 };
+
+	if (!str_copy(payee.appid, sizeof(payee.appid), appid))
+		return err_set(err, ERR_BUG, "payee: too long");
+	*out = payee;
+	return true;
+}
+
+bool
 settings_store(const struct settings *settings, struct store **out,
     struct err *err)
 {

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "pay/payment.h"
 #include "store/store.h"
 #include "wire/sign2.h"
 
@@ -55,6 +56,11 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 MUSTUSE bool settings_read(const char *path, enum settings_program program,
     struct settings *out, struct err *err);
 void settings_clear(struct settings *settings);
+
+/* Whom a payment is made to from now on, if its payer's client runs under
+ * appid.  PAY and WORKER. */
+MUSTUSE bool settings_payee(const struct settings *settings,
+    const char *appid, struct payment_payee *out, struct err *err);
 
 /* The store of this program's own role. */
 MUSTUSE bool settings_store(const struct settings *settings,

@@ -34,7 +34,7 @@ struct store_micropaid {
 	char refusal[REFUSAL_MAX + 1];		/* "" for none */
 };
 
-/* Of pay what is bought, request_id, client_ip, appid, nonce and lease_s
+/* Of pay what is bought, request_id, client_ip, payee, nonce and lease_s
  * count, and close_after_s: how long the payment may take. */
 MUSTUSE bool store_micropay_start(struct store *store,
     const struct store_pay *pay, const char *operator, int64_t deadline,

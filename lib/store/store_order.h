@@ -32,7 +32,8 @@ struct store_pay {		/* borrowed; NULL where not given */
 	const char *return_url, *request_id;
 	long life_s;		/* of an order made for a product */
 	const char *trade_type, *openid, *client_ip;
-	const char *api, *appid;
+	const char *api;
+	struct payment_payee payee;
 	const char *nonce;	/* of the call that may come of it */
 	long lease_s, close_after_s, check_s;
 };

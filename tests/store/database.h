@@ -179,7 +179,7 @@ pay_signed(const char *order_no)
 		.trade_type = "NATIVE",
 		.client_ip = "203.0.113.7",
 		.api = "v2",
-		.appid = "wx1",
+		.payee.appid = "wx1",
 		.nonce = "nonce",
 		.lease_s = 10,
 		.close_after_s = 300,
