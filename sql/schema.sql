@@ -331,10 +331,10 @@ $$;
 
 
 --
--- Name: micropay_asked(text, text, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: micropay_asked(text, text, bigint, bigint, text, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
+CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -352,8 +352,8 @@ begin
     if p_verdict = 'done' and p_fate = 'paid'
         and (p.state <> 'reversing' or reverse_is_refused(p)) then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'query');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'query');
         if word <> 'differs' then
             return word;
         end if;
@@ -396,7 +396,7 @@ end $$;
 -- Name: micropay_claim(text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_trade_no text, order_no text, appid text, api text, total_fen bigint, age_s bigint, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.micropay_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_trade_no text, order_no text, appid text, sub_mchid text, sub_appid text, api text, total_fen bigint, age_s bigint, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -434,8 +434,8 @@ begin
         unsure = word = 'reverse'
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select word, p.out_trade_no, p.order_no, p.appid, p.api,
-        p.total_fen,
+    return query select word, p.out_trade_no, p.order_no, p.appid,
+        p.sub_mchid, p.sub_appid, p.api, p.total_fen,
         extract(epoch from clock_timestamp() - p.created_at)::bigint,
         p.lease_no, call_begin(p_mchid, word, p.out_trade_no, null, p_nonce,
             p.lease_no);
@@ -530,10 +530,10 @@ end $$;
 
 
 --
--- Name: micropay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, integer, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: micropay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, integer, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint, payment_state text, refusal text)
+CREATE FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, sub_mchid text, sub_appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint, payment_state text, refusal text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -575,12 +575,14 @@ begin
         update orders set attempts = attempts + 1
         where mchid = p_mchid and order_no = o.order_no returning * into o;
         insert into payments (mchid, out_trade_no, order_no, attempt, api,
-            appid, trade_type, client_ip, total_fen, request_id, close_after,
-            close_at, check_at, claimed_at, leased_until, lease_no)
+            appid, sub_mchid, sub_appid, trade_type, client_ip, total_fen,
+            request_id, close_after, close_at, check_at, claimed_at,
+            leased_until, lease_no)
         values (p_mchid, case o.attempts when 1 then o.order_no
                 else o.order_no || '_' || o.attempts end,
-            o.order_no, o.attempts, 'v2', p_appid, 'MICROPAY', p_client_ip,
-            o.total_fen, p_request_id, make_interval(secs => p_wait_s),
+            o.order_no, o.attempts, 'v2', p_appid, p_sub_mchid, p_sub_appid,
+            'MICROPAY', p_client_ip, o.total_fen, p_request_id,
+            make_interval(secs => p_wait_s),
             -- if we die, WeChat may hear of it as late as the lease ends
             clock_timestamp() + make_interval(secs => p_lease_s + p_wait_s),
             clock_timestamp() + make_interval(secs => p_lease_s),
@@ -594,16 +596,16 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call,
-        p.state, p.refusal;
+        p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
+        p.lease_no, call, p.state, p.refusal;
 end $$;
 
 
 --
--- Name: micropay_told(text, text, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: micropay_told(text, text, bigint, bigint, text, text, text, text, text, text, bigint, text, text, text, bigint, integer, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) RETURNS text
+CREATE FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -618,8 +620,8 @@ begin
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then
         return order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'micropay');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'micropay');
     end if;
     if p.lease_no is distinct from p_lease_no or p.state <> 'created' then
         return p.state;
@@ -658,10 +660,10 @@ $$;
 
 
 --
--- Name: notice_paid(text, text, text, text, bytea, text, text, text, bigint, text, text, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: notice_paid(text, text, text, text, bytea, text, text, text, text, bigint, text, text, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) RETURNS text
+CREATE FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -678,8 +680,8 @@ begin
             || ' about a payment of ' || p.api);
     else
         verdict := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'notice');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'notice');
     end if;
     insert into notices (mchid, kind, api, request_id, verdict,
         out_trade_no, transaction_id, proof, raw)
@@ -690,10 +692,10 @@ end $$;
 
 
 --
--- Name: notice_refunded(text, text, text, text, bytea, text, text, text, bigint, bigint, boolean, boolean, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: notice_refunded(text, text, text, text, bytea, text, text, text, text, bigint, bigint, boolean, boolean, text, bigint); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) RETURNS text
+CREATE FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_sub_mchid text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -701,6 +703,7 @@ declare
     p       payments;
     r       refunds;
     verdict text;
+    detail  text := 'refund notice';
     moves   boolean := p_is_success and p_is_signed;
 begin
     if moves then
@@ -714,6 +717,9 @@ begin
     for no key update;
     if p.mchid is null then
         verdict := 'unknown';
+    elsif p_sub_mchid not in ('', p.sub_mchid) then
+        verdict := 'differs';
+        detail := 'sub_mchid, ' || detail;
     elsif p.total_fen <> p_total_fen
         or p.transaction_id <> p_transaction_id
         or (r.mchid is not null and (r.out_trade_no <> p_out_trade_no
@@ -733,9 +739,8 @@ begin
         -- that we do not know
         if r.mchid is null or r.state in ('pending', 'rejected') then
             insert into refund_hints (mchid, out_refund_no, out_trade_no,
-                appid, due_at)
-            values (p_mchid, p_out_refund_no, p_out_trade_no, p.appid,
-                now())
+                due_at)
+            values (p_mchid, p_out_refund_no, p_out_trade_no, now())
             on conflict (mchid, out_refund_no) do update
                 set due_at = now(), asked = 0;
         elsif r.state in ('refunding', 'failed') then
@@ -746,8 +751,7 @@ begin
     end if;
     if verdict in ('unknown', 'differs') then
         perform quarantine(p_mchid, verdict, p.order_no, p_out_trade_no,
-            p_transaction_id, p_out_refund_no, p_refund_fen,
-            'refund notice');
+            p_transaction_id, p_out_refund_no, p_refund_fen, detail);
     end if;
     insert into notices (mchid, kind, api, request_id, verdict,
         out_trade_no, transaction_id, out_refund_no, proof, raw)
@@ -847,7 +851,7 @@ end $$;
 -- Name: order_close(text, text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.order_close(p_mchid text, p_order_no text, p_token text, p_nonce text, p_lease_s integer) RETURNS TABLE(verdict text, out_trade_no text, appid text, api text, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.order_close(p_mchid text, p_order_no text, p_token text, p_nonce text, p_lease_s integer) RETURNS TABLE(verdict text, out_trade_no text, appid text, sub_mchid text, sub_appid text, api text, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -861,7 +865,7 @@ begin
     for no key update;
     if not found then
         return query select 'unknown', null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     if o.state = 'pending' then
@@ -875,7 +879,7 @@ begin
     end if;
     if o.state <> 'pending' then
         return query select o.state, null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into p from payments
@@ -886,7 +890,7 @@ begin
     order by attempt limit 1 for no key update skip locked;
     if not found then
         return query select 'closing', null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     update payments set lease_no = lease_no + 1,
@@ -895,7 +899,8 @@ begin
         check_at = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select 'call', p.out_trade_no, p.appid, p.api, p.lease_no,
+    return query select 'call', p.out_trade_no, p.appid, p.sub_mchid,
+        p.sub_appid, p.api, p.lease_no,
         call_begin(p_mchid, 'close', p.out_trade_no, null, p_nonce,
             p.lease_no);
 end $$;
@@ -1105,10 +1110,10 @@ end $$;
 
 
 --
--- Name: pay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, text, integer, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: pay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, text, text, text, integer, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, sub_mchid text, sub_appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1129,7 +1134,7 @@ begin
             null::text, opened.total_fen, null::text, null::text, null::text,
             null::bigint, null::text, null::text, null::text, null::text,
             null::text, null::text, null::text, null::text, null::text,
-            null::text, null::bigint, null::bigint;
+            null::text, null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into o from orders
@@ -1144,8 +1149,9 @@ begin
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
         when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
-        when p.mchid is not null and (p.trade_type, p.openid, p.appid)
-            = (p_trade_type, p_openid, p_appid)
+        when p.mchid is not null and (p.trade_type, p.openid, p.appid,
+                p.sub_mchid, p.sub_appid)
+            = (p_trade_type, p_openid, p_appid, p_sub_mchid, p_sub_appid)
             -- H5 is paid from the address that it was ordered from
             and (p_trade_type <> 'MWEB' or p.client_ip = p_client_ip) then
             case
@@ -1167,12 +1173,13 @@ begin
         update orders set attempts = attempts + 1
         where mchid = p_mchid and order_no = o.order_no returning * into o;
         insert into payments (mchid, out_trade_no, order_no, attempt, api,
-            appid, trade_type, openid, client_ip, total_fen, close_after,
-            close_at)
+            appid, sub_mchid, sub_appid, trade_type, openid, client_ip,
+            total_fen, close_after, close_at)
         values (p_mchid, case o.attempts when 1 then o.order_no
                 else o.order_no || '_' || o.attempts end,
-            o.order_no, o.attempts, p_api, p_appid, p_trade_type, p_openid,
-            p_client_ip, o.total_fen, make_interval(secs => p_close_after_s),
+            o.order_no, o.attempts, p_api, p_appid, p_sub_mchid, p_sub_appid,
+            p_trade_type, p_openid, p_client_ip, o.total_fen,
+            make_interval(secs => p_close_after_s),
             now() + make_interval(secs => p_close_after_s))
         returning * into p;
         word := 'call';
@@ -1194,7 +1201,8 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call;
+        p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
+        p.lease_no, call;
 end $$;
 
 
@@ -1202,7 +1210,7 @@ end $$;
 -- Name: payment_claim(text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.payment_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_trade_no text, order_no text, appid text, api text, total_fen bigint, age_s bigint, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.payment_claim(p_mchid text, p_out_trade_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_trade_no text, order_no text, appid text, sub_mchid text, sub_appid text, api text, total_fen bigint, age_s bigint, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1239,8 +1247,8 @@ begin
             + make_interval(secs => p_lease_s) end
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select word, p.out_trade_no, p.order_no, p.appid, p.api,
-        p.total_fen,
+    return query select word, p.out_trade_no, p.order_no, p.appid,
+        p.sub_mchid, p.sub_appid, p.api, p.total_fen,
         extract(epoch from clock_timestamp() - p.created_at)::bigint,
         p.lease_no, call_begin(p_mchid, word, p.out_trade_no, null, p_nonce,
             p.lease_no);
@@ -1337,10 +1345,10 @@ end $$;
 
 
 --
--- Name: payment_told(text, text, bigint, bigint, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: payment_told(text, text, bigint, bigint, text, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
+CREATE FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1353,8 +1361,8 @@ begin
     p := payment_lock(p_mchid, p_out_trade_no);
     if p_verdict = 'done' and p_fate = 'paid' then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'query');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'query');
         if word <> 'differs' or p.lease_no is distinct from p_lease_no then
             return word;
         end if;
@@ -1447,7 +1455,7 @@ end $$;
 -- Name: refund_claim(text, text, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.refund_claim(p_mchid text, p_out_refund_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_refund_no text, out_trade_no text, transaction_id text, appid text, api text, reason text, total_fen bigint, refund_fen bigint, from_recharge boolean, is_abnormal boolean, age_s bigint, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.refund_claim(p_mchid text, p_out_refund_no text, p_nonce text, p_lease_s integer) RETURNS TABLE(op text, out_refund_no text, out_trade_no text, transaction_id text, appid text, sub_mchid text, sub_appid text, api text, reason text, total_fen bigint, refund_fen bigint, from_recharge boolean, is_abnormal boolean, age_s bigint, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1500,8 +1508,9 @@ begin
         select * into p from payments
         where mchid = p_mchid and out_trade_no = r.out_trade_no;
         return query select word, r.out_refund_no, r.out_trade_no,
-            p.transaction_id, p.appid, p.api, r.reason, p.total_fen,
-            r.refund_fen, r.from_recharge, r.state = 'failed',
+            p.transaction_id, p.appid, p.sub_mchid, p.sub_appid, p.api,
+            r.reason, p.total_fen, r.refund_fen, r.from_recharge,
+            r.state = 'failed',
             extract(epoch from clock_timestamp()
                 - coalesce(r.failed_at, r.sent_at, r.created_at))::bigint,
             r.lease_no, call_begin(p_mchid, case word when 'send'
@@ -1527,8 +1536,8 @@ begin
     select * into p from payments
     where mchid = p_mchid and out_trade_no = h.out_trade_no;
     return query select 'hint', h.out_refund_no, h.out_trade_no,
-        p.transaction_id, h.appid, p.api, '', p.total_fen, null::bigint,
-        false, false,
+        p.transaction_id, p.appid, p.sub_mchid, p.sub_appid, p.api, '',
+        p.total_fen, null::bigint, false, false,
         extract(epoch from clock_timestamp() - h.created_at)::bigint,
         h.lease_no, call_begin(p_mchid, 'refund_query', h.out_trade_no,
             h.out_refund_no, p_nonce, h.lease_no);
@@ -1698,10 +1707,10 @@ $$;
 
 
 --
--- Name: refund_told(text, text, text, bigint, bigint, text, text, text, text, text, bigint, bigint, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: refund_told(text, text, text, bigint, bigint, text, text, text, text, text, text, bigint, bigint, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) RETURNS text
+CREATE FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1713,21 +1722,29 @@ declare
     -- WeChat need not say when
     back_at timestamptz := coalesce(
                to_timestamp(nullif(p_refunded_at, 0)), now());
+    why    text;           -- it is not this refund that WeChat speaks of
     failed text;           -- why it failed
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     if p_op = 'hint' then
         return refund_hint_told(p_mchid, p_out_refund_no, p_lease_no,
-            p_verdict, p_fate, p_refund_id, p_out_trade_no, p_refund_fen,
-            back_at, again);
+            p_verdict, p_fate, p_refund_id, p_out_trade_no, p_sub_mchid,
+            p_refund_fen, back_at, again);
     end if;
     r := refund_lock(p_mchid, p_out_refund_no);
 
-    if p_op = 'query' and p_verdict = 'done'
-        and (r.out_trade_no, r.refund_fen)
-            is distinct from (p_out_trade_no, p_refund_fen) then
+    if p_op = 'query' and p_verdict = 'done' then
+        why := case
+            when (r.out_trade_no, r.refund_fen)
+                is distinct from (p_out_trade_no, p_refund_fen)
+                then 'refund query'
+            when p_sub_mchid not in ('', (select sub_mchid from payments
+                where mchid = p_mchid and out_trade_no = r.out_trade_no))
+                then 'sub_mchid, refund query' end;
+    end if;
+    if why is not null then
         perform quarantine(p_mchid, 'differs', r.order_no, r.out_trade_no,
-            null, p_out_refund_no, p_refund_fen, 'refund query');
+            null, p_out_refund_no, p_refund_fen, why);
         word := 'later';
     elsif p_op = 'query' and p_verdict = 'done' and p_fate = 'success' then
         perform actor_is(null, 'refundquery');
@@ -2138,6 +2155,8 @@ CREATE TABLE wxpay_data.payments (
     refusal text,
     refused_at timestamp with time zone,
     reverse_doubted boolean DEFAULT false NOT NULL,
+    sub_mchid text DEFAULT ''::text NOT NULL,
+    sub_appid text DEFAULT ''::text NOT NULL,
     CONSTRAINT payments_api_is_known CHECK ((api = ANY (ARRAY['v2'::text, 'v3'::text]))),
     CONSTRAINT payments_at_most_50_refunds CHECK (((refund_count >= 0) AND (refund_count <= 50))),
     CONSTRAINT payments_attempt_is_1_to_99 CHECK (((attempt >= 1) AND (attempt <= 99))),
@@ -2160,6 +2179,8 @@ END)),
     CONSTRAINT payments_refunded_within_reserved_within_total CHECK (((0 <= refunded_fen) AND (refunded_fen <= reserved_fen) AND (reserved_fen <= total_fen))),
     CONSTRAINT payments_settle_only_if_paid CHECK (((NOT settles) OR (state = 'paid'::text))),
     CONSTRAINT payments_state_is_known CHECK ((state = ANY (ARRAY['created'::text, 'prepaid'::text, 'paid'::text, 'closed'::text, 'reversing'::text, 'reversed'::text]))),
+    CONSTRAINT payments_sub_appid_only_with_sub_mchid CHECK (((sub_appid = ''::text) OR (sub_mchid <> ''::text))),
+    CONSTRAINT payments_sub_mchid_is_another_merchant CHECK ((sub_mchid <> mchid)),
     CONSTRAINT payments_trade_type_is_known CHECK ((trade_type = ANY (ARRAY['JSAPI'::text, 'NATIVE'::text, 'APP'::text, 'MWEB'::text, 'MICROPAY'::text])))
 );
 
@@ -2258,6 +2279,7 @@ CREATE FUNCTION wxpay_data.order_json(o wxpay_data.orders) RETURNS jsonb
             'out_trade_no', p.out_trade_no, 'state', p.state,
             'trade_type', p.trade_type, 'settles', p.settles,
             'closing', p.closing,
+            'sub_mchid', nullif(p.sub_mchid, ''),
             'transaction_id', p.transaction_id,
             'refusal', p.refusal,
             'reserved_fee', p.reserved_fen,
@@ -2373,10 +2395,10 @@ end $$;
 
 
 --
--- Name: order_settle(text, text, text, text, bigint, text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
+-- Name: order_settle(text, text, text, text, text, bigint, text, text, text, timestamp with time zone, text); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
-CREATE FUNCTION wxpay_data.order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text) RETURNS text
+CREATE FUNCTION wxpay_data.order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -2398,6 +2420,7 @@ begin
     why := case
         when p.total_fen <> p_total_fen then 'amount'
         when p.appid <> p_appid then 'appid'
+        when p.sub_mchid is distinct from p_sub_mchid then 'sub_mchid'
         when p_currency not in ('', 'CNY') then 'currency'
         when exists (select from payments x where x.mchid = p_mchid
             and x.transaction_id = p_transaction_id
@@ -2567,19 +2590,26 @@ end $$;
 
 
 --
--- Name: refund_hint_told(text, text, bigint, text, text, text, text, bigint, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
+-- Name: refund_hint_told(text, text, bigint, text, text, text, text, text, bigint, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
-CREATE FUNCTION wxpay_data.refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone) RETURNS text
+CREATE FUNCTION wxpay_data.refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
+    p        payments;
     word     text := 'hint';
     is_final boolean := p_verdict = 'done'
                  and p_fate in ('success', 'closed');
 begin
-    if p_verdict = 'done' and p_fate = 'success' then
+    select * into p from payments
+    where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    if p_verdict = 'done' and p_sub_mchid not in ('', p.sub_mchid) then
+        word := 'unexpected';
+        perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
+            null, p_out_refund_no, p_refund_fen, 'sub_mchid, refund query');
+    elsif p_verdict = 'done' and p_fate = 'success' then
         word := refund_foreign(p_mchid, p_out_refund_no, p_out_trade_no,
             p_refund_id, p_refund_fen, p_refunded_at);
         -- its payment's money has not been heard of yet: ask about both
@@ -2854,10 +2884,9 @@ CREATE FUNCTION wxpay_data.refunds_awaited(p_mchid text, p_out_trade_no text) RE
     LANGUAGE sql
     AS $$
     insert into wxpay_data.refund_hints (mchid, out_refund_no, out_trade_no,
-        appid, due_at)
-    select u.mchid, u.out_refund_no, u.out_trade_no, p.appid, now()
+        due_at)
+    select u.mchid, u.out_refund_no, u.out_trade_no, now()
     from wxpay_data.unexpected u
-    join wxpay_data.payments p using (mchid, out_trade_no)
     where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
         and u.kind = 'refund' and u.state = 'open'
         and u.out_refund_no <> ''          -- a reversal has no number
@@ -3297,7 +3326,6 @@ CREATE TABLE wxpay_data.refund_hints (
     mchid text NOT NULL,
     out_refund_no text NOT NULL,
     out_trade_no text NOT NULL,
-    appid text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     asked integer DEFAULT 0 NOT NULL,
     due_at timestamp with time zone,
@@ -4303,12 +4331,12 @@ GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_worker;
 
 
 --
--- Name: FUNCTION micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
-GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
 
 
 --
@@ -4337,19 +4365,19 @@ GRANT ALL ON FUNCTION wxpay.micropay_reversed(p_mchid text, p_out_trade_no text,
 
 
 --
--- Name: FUNCTION micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) TO wxpay_pay;
+REVOKE ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_client_ip text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_wait_s integer, p_actor text) TO wxpay_pay;
 
 
 --
--- Name: FUNCTION micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) TO wxpay_pay;
+REVOKE ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer, p_refusal text) TO wxpay_pay;
 
 
 --
@@ -4361,19 +4389,19 @@ GRANT ALL ON FUNCTION wxpay.notice_other(p_mchid text, p_api text, p_request_id 
 
 
 --
--- Name: FUNCTION notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) TO wxpay_notify;
+REVOKE ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.notice_paid(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint) TO wxpay_notify;
 
 
 --
--- Name: FUNCTION notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_sub_mchid text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) TO wxpay_notify;
+REVOKE ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_sub_mchid text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.notice_refunded(p_mchid text, p_api text, p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text, p_out_trade_no text, p_transaction_id text, p_sub_mchid text, p_refund_fen bigint, p_total_fen bigint, p_is_success boolean, p_is_signed boolean, p_refund_id text, p_refunded_at bigint) TO wxpay_notify;
 
 
 --
@@ -4485,12 +4513,12 @@ GRANT ALL ON FUNCTION wxpay.partitions_ahead() TO wxpay_worker;
 
 
 --
--- Name: FUNCTION pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_pay;
-GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_worker;
 
 
 --
@@ -4521,12 +4549,12 @@ GRANT ALL ON FUNCTION wxpay.payment_prepaid(p_mchid text, p_out_trade_no text, p
 
 
 --
--- Name: FUNCTION payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
-GRANT ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.payment_told(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
 
 
 --
@@ -4582,12 +4610,12 @@ GRANT ALL ON FUNCTION wxpay.refund_show(p_mchid text, p_out_refund_no text, p_to
 
 
 --
--- Name: FUNCTION refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) TO wxpay_refund;
-GRANT ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) TO wxpay_refund;
+GRANT ALL ON FUNCTION wxpay.refund_told(p_mchid text, p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at bigint, p_check_s integer, p_gap_s integer) TO wxpay_worker;
 
 
 --
@@ -4717,10 +4745,10 @@ REVOKE ALL ON FUNCTION wxpay_data.order_open(p_mchid text, p_way text, p_product
 
 
 --
--- Name: FUNCTION order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text); Type: ACL; Schema: wxpay_data; Owner: -
+-- Name: FUNCTION order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay_data.order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION wxpay_data.order_settle(p_mchid text, p_out_trade_no text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at timestamp with time zone, p_cause text) FROM PUBLIC;
 
 
 --
@@ -4759,10 +4787,10 @@ REVOKE ALL ON FUNCTION wxpay_data.refund_foreign(p_mchid text, p_out_refund_no t
 
 
 --
--- Name: FUNCTION refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone); Type: ACL; Schema: wxpay_data; Owner: -
+-- Name: FUNCTION refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay_data.refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION wxpay_data.refund_hint_told(p_mchid text, p_out_refund_no text, p_lease_no bigint, p_verdict text, p_fate text, p_refund_id text, p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint, p_refunded_at timestamp with time zone, p_again timestamp with time zone) FROM PUBLIC;
 
 
 --

@@ -58,7 +58,7 @@ store_micropay_start(struct store *store, const struct store_pay *pay,
 	store_query_init(&query, STORE_SQL_MICROPAY_START, store);
 	store_payment_what(&query, pay);
 	store_query_text(&query, pay->client_ip);
-	store_query_text(&query, pay->payee.appid);
+	store_payment_payee(&query, &pay->payee);
 	store_query_text(&query, pay->nonce);
 	store_query_int(&query, pay->lease_s);
 	store_query_int(&query, pay->close_after_s);

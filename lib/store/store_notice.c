@@ -35,6 +35,7 @@ store_notice_paid(struct store *store, const struct store_raw *raw,
 	store_query_text(&query, facts->out_trade_no);
 	store_query_text(&query, facts->transaction_id);
 	store_query_text(&query, facts->appid);
+	store_query_text(&query, facts->sub_mchid);
 	store_query_int(&query, facts->total_fen);
 	store_query_text(&query, facts->currency);
 	store_query_text(&query, facts->openid);
@@ -68,6 +69,7 @@ store_notice_refunded(struct store *store, const struct store_raw *raw,
 	store_query_text(&query, facts->out_refund_no);
 	store_query_text(&query, facts->out_trade_no);
 	store_query_text(&query, facts->transaction_id);
+	store_query_text(&query, facts->sub_mchid);
 	store_query_int(&query, facts->refund_fen);
 	store_query_int(&query, facts->total_fen);
 	store_query_text(&query, facts->fate == REFUND_SUCCESS ? "t" : "f");

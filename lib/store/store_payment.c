@@ -17,6 +17,27 @@ store_payment_what(struct store_query *query, const struct store_pay *pay)
 	store_query_int(query, pay->life_s);
 }
 
+void
+store_payment_payee(struct store_query *query,
+    const struct payment_payee *payee)
+{
+	store_query_text(query, payee->appid);
+	store_query_text(query, payee->sub_mchid);
+	store_query_text(query, payee->sub_appid);
+}
+
+bool
+store_payment_payee_of(const PGresult *rows, struct payment_payee *out,
+    struct err *err)
+{
+	return store_rows_text(rows, 0, "appid", out->appid,
+		sizeof(out->appid), err)
+	    && store_rows_text(rows, 0, "sub_mchid", out->sub_mchid,
+		sizeof(out->sub_mchid), err)
+	    && store_rows_text(rows, 0, "sub_appid", out->sub_appid,
+		sizeof(out->sub_appid), err);
+}
+
 bool
 store_payment_key(const PGresult *rows, struct payment_key *out,
     struct err *err)
@@ -24,8 +45,7 @@ store_payment_key(const PGresult *rows, struct payment_key *out,
 	return store_rows_api(rows, &out->api, err)
 	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
 		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->payee.appid,
-		sizeof(out->payee.appid), err);
+	    && store_payment_payee_of(rows, &out->payee, err);
 }
 
 static bool
@@ -34,8 +54,7 @@ pay_read_payment(const PGresult *rows, struct payment *out, struct err *err)
 	return store_rows_api(rows, &out->api, err)
 	    && store_rows_text(rows, 0, "out_trade_no", out->out_trade_no,
 		sizeof(out->out_trade_no), err)
-	    && store_rows_text(rows, 0, "appid", out->payee.appid,
-		sizeof(out->payee.appid), err)
+	    && store_payment_payee_of(rows, &out->payee, err)
 	    && store_rows_text(rows, 0, "trade_type", out->trade_type,
 		sizeof(out->trade_type), err)
 	    && store_rows_text(rows, 0, "openid", out->openid,
@@ -139,6 +158,7 @@ store_payment_facts(struct store_query *query,
 	store_query_text(query, payment_fate_word(facts));
 	store_query_text(query, facts->transaction_id);
 	store_query_text(query, facts->appid);
+	store_query_text(query, facts->sub_mchid);
 	store_query_int(query, facts->total_fen);
 	store_query_text(query, facts->currency);
 	store_query_text(query, facts->openid);

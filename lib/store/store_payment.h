@@ -18,9 +18,15 @@
 /* What is bought, from p_way to p_life_s. */
 void store_payment_what(struct store_query *query,
     const struct store_pay *pay);
+/* From p_appid to p_sub_appid. */
+void store_payment_payee(struct store_query *query,
+    const struct payment_payee *payee);
 /* The row of pay_start. */
 MUSTUSE bool store_payment_paid(const PGresult *rows, struct store_paid *out,
     struct err *err);
+/* Whom the payment of this row was made to. */
+MUSTUSE bool store_payment_payee_of(const PGresult *rows,
+    struct payment_payee *out, struct err *err);
 /* By what WeChat is asked about the payment of this row. */
 MUSTUSE bool store_payment_key(const PGresult *rows, struct payment_key *out,
     struct err *err);

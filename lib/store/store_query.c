@@ -12,7 +12,8 @@ static const char *const texts[] = {
 	    " $2::text, $3::text, $4::int, $5::text, $6::text, $7::bigint,"
 	    " $8::text, $9::bigint, $10::text, $11::text, $12::text,"
 	    " $13::int, $14::text, $15::text, $16::text, $17::text,"
-	    " $18::text, $19::text, $20::int, $21::int, $22::int)",
+	    " $18::text, $19::text, $20::text, $21::text, $22::int,"
+	    " $23::int, $24::int)",
 	[STORE_SQL_PREPAID] = "select * from wxpay.payment_prepaid($1::text,"
 	    " $2::text, $3::bigint, $4::bigint, $5::text, $6::text, $7::text,"
 	    " $8::text, $9::text, $10::int)",
@@ -20,8 +21,8 @@ static const char *const texts[] = {
 	    " $2::text, $3::text, $4::int)",
 	[STORE_SQL_TOLD] = "select * from wxpay.payment_told($1::text,"
 	    " $2::text, $3::bigint, $4::bigint, $5::text, $6::text, $7::text,"
-	    " $8::text, $9::text, $10::bigint, $11::text, $12::text,"
-	    " $13::text, $14::bigint, $15::int)",
+	    " $8::text, $9::text, $10::text, $11::bigint, $12::text,"
+	    " $13::text, $14::text, $15::bigint, $16::int)",
 	[STORE_SQL_CLOSED] = "select * from wxpay.payment_closed($1::text,"
 	    " $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
 	    " $7::int)",
@@ -46,12 +47,12 @@ static const char *const texts[] = {
 	[STORE_SQL_PARTITIONS_AHEAD] = "select * from wxpay.partitions_ahead()",
 	[STORE_SQL_NOTICE_PAID] = "select * from wxpay.notice_paid($1::text,"
 	    " $2::text, $3::text, $4::text, $5::bytea, $6::text, $7::text,"
-	    " $8::text, $9::bigint, $10::text, $11::text, $12::text,"
-	    " $13::bigint)",
+	    " $8::text, $9::text, $10::bigint, $11::text, $12::text,"
+	    " $13::text, $14::bigint)",
 	[STORE_SQL_NOTICE_REFUNDED] = "select * from wxpay.notice_refunded("
 	    "$1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text,"
-	    " $7::text, $8::text, $9::bigint, $10::bigint, $11::boolean,"
-	    " $12::boolean, $13::text, $14::bigint)",
+	    " $7::text, $8::text, $9::text, $10::bigint, $11::bigint,"
+	    " $12::boolean, $13::boolean, $14::text, $15::bigint)",
 	[STORE_SQL_REFUND_REQUEST] = "select * from wxpay.refund_request("
 	    "$1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text,"
 	    " $7::text, $8::text)",
@@ -61,8 +62,8 @@ static const char *const texts[] = {
 	    " $2::text, $3::text, $4::int)",
 	[STORE_SQL_REFUND_TOLD] = "select * from wxpay.refund_told($1::text,"
 	    " $2::text, $3::text, $4::bigint, $5::bigint, $6::text, $7::text,"
-	    " $8::text, $9::text, $10::text, $11::bigint, $12::bigint,"
-	    " $13::int, $14::int)",
+	    " $8::text, $9::text, $10::text, $11::text, $12::bigint,"
+	    " $13::bigint, $14::int, $15::int)",
 	[STORE_SQL_REFUND_SHOW] = "select * from wxpay.refund_show($1::text,"
 	    " $2::text, $3::text)",
 	[STORE_SQL_REFUNDS_LIST] = "select * from wxpay.refunds_list($1::text,"
@@ -100,18 +101,19 @@ static const char *const texts[] = {
 	[STORE_SQL_MICROPAY_START] = "select * from wxpay.micropay_start("
 	    "$1::text, $2::text, $3::text, $4::int, $5::text, $6::text,"
 	    " $7::bigint, $8::text, $9::bigint, $10::text, $11::text,"
-	    " $12::text, $13::int, $14::text, $15::text, $16::text, $17::int,"
-	    " $18::int, $19::text)",
+	    " $12::text, $13::int, $14::text, $15::text, $16::text,"
+	    " $17::text, $18::text, $19::int, $20::int, $21::text)",
 	[STORE_SQL_MICROPAY_TOLD] = "select * from wxpay.micropay_told("
 	    "$1::text, $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
-	    " $7::text, $8::text, $9::text, $10::bigint, $11::text,"
-	    " $12::text, $13::text, $14::bigint, $15::int, $16::text)",
+	    " $7::text, $8::text, $9::text, $10::text, $11::bigint,"
+	    " $12::text, $13::text, $14::text, $15::bigint, $16::int,"
+	    " $17::text)",
 	[STORE_SQL_MICROPAY_CLAIM] = "select * from wxpay.micropay_claim("
 	    "$1::text, $2::text, $3::text, $4::int)",
 	[STORE_SQL_MICROPAY_ASKED] = "select * from wxpay.micropay_asked("
 	    "$1::text, $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
-	    " $7::text, $8::text, $9::text, $10::bigint, $11::text,"
-	    " $12::text, $13::text, $14::bigint, $15::int)",
+	    " $7::text, $8::text, $9::text, $10::text, $11::bigint,"
+	    " $12::text, $13::text, $14::text, $15::bigint, $16::int)",
 	[STORE_SQL_MICROPAY_REVERSED] = "select * from"
 	    " wxpay.micropay_reversed($1::text, $2::text, $3::bigint,"
 	    " $4::bigint, $5::text, $6::text, $7::int)",

@@ -1,5 +1,6 @@
 #include "store/store_refund.h"
 
+#include "store/store_payment.h"
 #include "store/store_query.h"
 
 static bool
@@ -117,8 +118,7 @@ refund_read_claim(const PGresult *rows, struct store_refund_claim *out,
 		sizeof(refund->out_trade_no), err)
 	    || !store_rows_text(rows, 0, "transaction_id",
 		refund->transaction_id, sizeof(refund->transaction_id), err)
-	    || !store_rows_text(rows, 0, "appid", refund->payee.appid,
-		sizeof(refund->payee.appid), err)
+	    || !store_payment_payee_of(rows, &refund->payee, err)
 	    || !store_rows_text(rows, 0, "reason", refund->reason,
 		sizeof(refund->reason), err)
 	    || !store_rows_api(rows, &refund->api, err)
@@ -187,9 +187,11 @@ refund_add_facts(struct store_query *query,
 	    ? facts->refund_id : outcome->refund_id);
 	if (facts != NULL) {
 		store_query_text(query, facts->out_trade_no);
+		store_query_text(query, facts->sub_mchid);
 		store_query_int(query, facts->refund_fen);
 		store_query_int(query, facts->refunded_at);
 	} else {
+		store_query_text(query, NULL);
 		store_query_text(query, NULL);
 		store_query_text(query, NULL);
 		store_query_text(query, NULL);

@@ -5,8 +5,8 @@
 create or replace function wxpay.micropay_asked(p_mchid text,
     p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
     p_verdict text, p_code text, p_fate text, p_transaction_id text,
-    p_appid text, p_total_fen bigint, p_currency text, p_payer text,
-    p_bank_type text, p_paid_at bigint, p_check_s int)
+    p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text,
+    p_payer text, p_bank_type text, p_paid_at bigint, p_check_s int)
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
@@ -23,8 +23,8 @@ begin
     if p_verdict = 'done' and p_fate = 'paid'
         and (p.state <> 'reversing' or reverse_is_refused(p)) then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'query');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'query');
         if word <> 'differs' then
             return word;
         end if;

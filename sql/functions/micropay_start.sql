@@ -11,13 +11,15 @@ create or replace function wxpay.micropay_start(p_mchid text, p_way text,
     p_product_id text, p_quantity int, p_order_no text, p_token text,
     p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text,
     p_return_url text, p_request_id text, p_life_s int, p_client_ip text,
-    p_appid text, p_nonce text, p_lease_s int, p_wait_s int, p_actor text)
+    p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text,
+    p_lease_s int, p_wait_s int, p_actor text)
     returns table (verdict text, order_no text, token text, order_state text,
         total_fen bigint, body text, attach text, product_id text,
         time_expire bigint, return_url text, out_trade_no text,
         trade_type text, openid text, client_ip text, appid text,
-        prepay_id text, code_url text, h5_url text, api text,
-        lease_no bigint, call_no bigint, payment_state text, refusal text)
+        sub_mchid text, sub_appid text, prepay_id text, code_url text,
+        h5_url text, api text, lease_no bigint, call_no bigint,
+        payment_state text, refusal text)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -58,12 +60,14 @@ begin
         update orders set attempts = attempts + 1
         where mchid = p_mchid and order_no = o.order_no returning * into o;
         insert into payments (mchid, out_trade_no, order_no, attempt, api,
-            appid, trade_type, client_ip, total_fen, request_id, close_after,
-            close_at, check_at, claimed_at, leased_until, lease_no)
+            appid, sub_mchid, sub_appid, trade_type, client_ip, total_fen,
+            request_id, close_after, close_at, check_at, claimed_at,
+            leased_until, lease_no)
         values (p_mchid, case o.attempts when 1 then o.order_no
                 else o.order_no || '_' || o.attempts end,
-            o.order_no, o.attempts, 'v2', p_appid, 'MICROPAY', p_client_ip,
-            o.total_fen, p_request_id, make_interval(secs => p_wait_s),
+            o.order_no, o.attempts, 'v2', p_appid, p_sub_mchid, p_sub_appid,
+            'MICROPAY', p_client_ip, o.total_fen, p_request_id,
+            make_interval(secs => p_wait_s),
             -- if we die, WeChat may hear of it as late as the lease ends
             clock_timestamp() + make_interval(secs => p_lease_s + p_wait_s),
             clock_timestamp() + make_interval(secs => p_lease_s),
@@ -77,6 +81,6 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call,
-        p.state, p.refusal;
+        p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
+        p.lease_no, call, p.state, p.refusal;
 end $$;

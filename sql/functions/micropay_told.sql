@@ -8,8 +8,9 @@
 create or replace function wxpay.micropay_told(p_mchid text,
     p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
     p_verdict text, p_code text, p_fate text, p_transaction_id text,
-    p_appid text, p_total_fen bigint, p_currency text, p_payer text,
-    p_bank_type text, p_paid_at bigint, p_check_s int, p_refusal text)
+    p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text,
+    p_payer text, p_bank_type text, p_paid_at bigint, p_check_s int,
+    p_refusal text)
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
@@ -23,8 +24,8 @@ begin
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then
         return order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'micropay');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'micropay');
     end if;
     if p.lease_no is distinct from p_lease_no or p.state <> 'created' then
         return p.state;

@@ -5,8 +5,9 @@
 -- WeChat would not.
 create or replace function wxpay.notice_paid(p_mchid text, p_api text,
     p_request_id text, p_proof text, p_raw bytea, p_out_trade_no text,
-    p_transaction_id text, p_appid text, p_total_fen bigint,
-    p_currency text, p_payer text, p_bank_type text, p_paid_at bigint)
+    p_transaction_id text, p_appid text, p_sub_mchid text,
+    p_total_fen bigint, p_currency text, p_payer text, p_bank_type text,
+    p_paid_at bigint)
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
@@ -22,8 +23,8 @@ begin
             || ' about a payment of ' || p.api);
     else
         verdict := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
-            p_appid, p_total_fen, p_currency, p_payer, p_bank_type,
-            to_timestamp(p_paid_at), 'notice');
+            p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
+            p_bank_type, to_timestamp(p_paid_at), 'notice');
     end if;
     insert into notices (mchid, kind, api, request_id, verdict,
         out_trade_no, transaction_id, proof, raw)

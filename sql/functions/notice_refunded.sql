@@ -6,19 +6,21 @@
 --   refunded  the refund is done, ours or one made by hand
 --   already   the refund was done, and the notice says so
 --   unexpected  done, and does not fit what we know; quarantined
---   differs   numbers or amount are not ours; quarantined
+--   differs   numbers, amount or a sub_mchid that it names are not ours;
+--             quarantined
 --   unknown   no such payment; quarantined
 create or replace function wxpay.notice_refunded(p_mchid text, p_api text,
     p_request_id text, p_proof text, p_raw bytea, p_out_refund_no text,
-    p_out_trade_no text, p_transaction_id text, p_refund_fen bigint,
-    p_total_fen bigint, p_is_success boolean, p_is_signed boolean,
-    p_refund_id text, p_refunded_at bigint)
+    p_out_trade_no text, p_transaction_id text, p_sub_mchid text,
+    p_refund_fen bigint, p_total_fen bigint, p_is_success boolean,
+    p_is_signed boolean, p_refund_id text, p_refunded_at bigint)
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
     p       payments;
     r       refunds;
     verdict text;
+    detail  text := 'refund notice';
     moves   boolean := p_is_success and p_is_signed;
 begin
     if moves then
@@ -32,6 +34,9 @@ begin
     for no key update;
     if p.mchid is null then
         verdict := 'unknown';
+    elsif p_sub_mchid not in ('', p.sub_mchid) then
+        verdict := 'differs';
+        detail := 'sub_mchid, ' || detail;
     elsif p.total_fen <> p_total_fen
         or p.transaction_id <> p_transaction_id
         or (r.mchid is not null and (r.out_trade_no <> p_out_trade_no
@@ -51,9 +56,8 @@ begin
         -- that we do not know
         if r.mchid is null or r.state in ('pending', 'rejected') then
             insert into refund_hints (mchid, out_refund_no, out_trade_no,
-                appid, due_at)
-            values (p_mchid, p_out_refund_no, p_out_trade_no, p.appid,
-                now())
+                due_at)
+            values (p_mchid, p_out_refund_no, p_out_trade_no, now())
             on conflict (mchid, out_refund_no) do update
                 set due_at = now(), asked = 0;
         elsif r.state in ('refunding', 'failed') then
@@ -64,8 +68,7 @@ begin
     end if;
     if verdict in ('unknown', 'differs') then
         perform quarantine(p_mchid, verdict, p.order_no, p_out_trade_no,
-            p_transaction_id, p_out_refund_no, p_refund_fen,
-            'refund notice');
+            p_transaction_id, p_out_refund_no, p_refund_fen, detail);
     end if;
     insert into notices (mchid, kind, api, request_id, verdict,
         out_trade_no, transaction_id, out_refund_no, proof, raw)

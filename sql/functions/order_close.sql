@@ -8,7 +8,8 @@
 create or replace function wxpay.order_close(p_mchid text, p_order_no text,
     p_token text, p_nonce text, p_lease_s int)
     returns table (verdict text, out_trade_no text, appid text,
-        api text, lease_no bigint, call_no bigint)
+        sub_mchid text, sub_appid text, api text, lease_no bigint,
+        call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -21,7 +22,7 @@ begin
     for no key update;
     if not found then
         return query select 'unknown', null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     if o.state = 'pending' then
@@ -35,7 +36,7 @@ begin
     end if;
     if o.state <> 'pending' then
         return query select o.state, null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into p from payments
@@ -46,7 +47,7 @@ begin
     order by attempt limit 1 for no key update skip locked;
     if not found then
         return query select 'closing', null::text, null::text, null::text,
-            null::bigint, null::bigint;
+            null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     update payments set lease_no = lease_no + 1,
@@ -55,7 +56,8 @@ begin
         check_at = clock_timestamp() + make_interval(secs => p_lease_s)
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select 'call', p.out_trade_no, p.appid, p.api, p.lease_no,
+    return query select 'call', p.out_trade_no, p.appid, p.sub_mchid,
+        p.sub_appid, p.api, p.lease_no,
         call_begin(p_mchid, 'close', p.out_trade_no, null, p_nonce,
             p.lease_no);
 end $$;

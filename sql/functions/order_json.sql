@@ -12,6 +12,7 @@ create or replace function wxpay_data.order_json(o wxpay_data.orders)
             'out_trade_no', p.out_trade_no, 'state', p.state,
             'trade_type', p.trade_type, 'settles', p.settles,
             'closing', p.closing,
+            'sub_mchid', nullif(p.sub_mchid, ''),
             'transaction_id', p.transaction_id,
             'refusal', p.refusal,
             'reserved_fee', p.reserved_fen,

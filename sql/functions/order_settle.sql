@@ -9,8 +9,8 @@
 --   unknown   no such payment; quarantined
 create or replace function wxpay_data.order_settle(p_mchid text,
     p_out_trade_no text, p_transaction_id text, p_appid text,
-    p_total_fen bigint, p_currency text, p_payer text, p_bank_type text,
-    p_paid_at timestamptz, p_cause text)
+    p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text,
+    p_bank_type text, p_paid_at timestamptz, p_cause text)
     returns text language plpgsql
     set search_path = wxpay_data, pg_temp as $$
 declare
@@ -31,6 +31,7 @@ begin
     why := case
         when p.total_fen <> p_total_fen then 'amount'
         when p.appid <> p_appid then 'appid'
+        when p.sub_mchid is distinct from p_sub_mchid then 'sub_mchid'
         when p_currency not in ('', 'CNY') then 'currency'
         when exists (select from payments x where x.mchid = p_mchid
             and x.transaction_id = p_transaction_id

@@ -1,7 +1,8 @@
 -- pay_start: what a POST /pay asks for, in one commit: the order (see
--- order_open), its payment of this trade type, openid and (of H5) address, and,
--- if it is ours to call WeChat, the journal row of that call.  May be repeated
--- until the answer is no longer wait.  Verdicts, beside those of order_open:
+-- order_open), its payment of this trade type, openid, payee and (of H5)
+-- address, and, if it is ours to call WeChat, the journal row of that call.
+-- May be repeated until the answer is no longer wait.  Verdicts, beside those
+-- of order_open:
 --   ready     prepay_id, code_url, h5_url are WeChat's stored answer
 --   call      this caller calls unifiedorder, under lease_no and call_no
 --   ask       as call, but an earlier call may have reached WeChat: query
@@ -13,14 +14,14 @@ create or replace function wxpay.pay_start(p_mchid text, p_way text,
     p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text,
     p_return_url text, p_request_id text, p_life_s int,
     p_trade_type text, p_openid text, p_client_ip text, p_api text,
-    p_appid text, p_nonce text, p_lease_s int, p_close_after_s int,
-    p_check_s int)
+    p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text,
+    p_lease_s int, p_close_after_s int, p_check_s int)
     returns table (verdict text, order_no text, token text, order_state text,
         total_fen bigint, body text, attach text, product_id text,
         time_expire bigint, return_url text, out_trade_no text,
         trade_type text, openid text, client_ip text, appid text,
-        prepay_id text, code_url text, h5_url text, api text,
-        lease_no bigint, call_no bigint)
+        sub_mchid text, sub_appid text, prepay_id text, code_url text,
+        h5_url text, api text, lease_no bigint, call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -40,7 +41,7 @@ begin
             null::text, opened.total_fen, null::text, null::text, null::text,
             null::bigint, null::text, null::text, null::text, null::text,
             null::text, null::text, null::text, null::text, null::text,
-            null::text, null::bigint, null::bigint;
+            null::text, null::text, null::text, null::bigint, null::bigint;
         return;
     end if;
     select * into o from orders
@@ -55,8 +56,9 @@ begin
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
         when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
-        when p.mchid is not null and (p.trade_type, p.openid, p.appid)
-            = (p_trade_type, p_openid, p_appid)
+        when p.mchid is not null and (p.trade_type, p.openid, p.appid,
+                p.sub_mchid, p.sub_appid)
+            = (p_trade_type, p_openid, p_appid, p_sub_mchid, p_sub_appid)
             -- H5 is paid from the address that it was ordered from
             and (p_trade_type <> 'MWEB' or p.client_ip = p_client_ip) then
             case
@@ -78,12 +80,13 @@ begin
         update orders set attempts = attempts + 1
         where mchid = p_mchid and order_no = o.order_no returning * into o;
         insert into payments (mchid, out_trade_no, order_no, attempt, api,
-            appid, trade_type, openid, client_ip, total_fen, close_after,
-            close_at)
+            appid, sub_mchid, sub_appid, trade_type, openid, client_ip,
+            total_fen, close_after, close_at)
         values (p_mchid, case o.attempts when 1 then o.order_no
                 else o.order_no || '_' || o.attempts end,
-            o.order_no, o.attempts, p_api, p_appid, p_trade_type, p_openid,
-            p_client_ip, o.total_fen, make_interval(secs => p_close_after_s),
+            o.order_no, o.attempts, p_api, p_appid, p_sub_mchid, p_sub_appid,
+            p_trade_type, p_openid, p_client_ip, o.total_fen,
+            make_interval(secs => p_close_after_s),
             now() + make_interval(secs => p_close_after_s))
         returning * into p;
         word := 'call';
@@ -105,5 +108,6 @@ begin
         o.body, o.attach, coalesce(o.product_id, ''),
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
-        p.prepay_id, p.code_url, p.h5_url, p.api, p.lease_no, call;
+        p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
+        p.lease_no, call;
 end $$;

@@ -6,8 +6,8 @@
 create or replace function wxpay.payment_claim(p_mchid text,
     p_out_trade_no text, p_nonce text, p_lease_s int)
     returns table (op text, out_trade_no text, order_no text, appid text,
-        api text, total_fen bigint, age_s bigint, lease_no bigint,
-        call_no bigint)
+        sub_mchid text, sub_appid text, api text, total_fen bigint,
+        age_s bigint, lease_no bigint, call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -43,8 +43,8 @@ begin
             + make_interval(secs => p_lease_s) end
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
-    return query select word, p.out_trade_no, p.order_no, p.appid, p.api,
-        p.total_fen,
+    return query select word, p.out_trade_no, p.order_no, p.appid,
+        p.sub_mchid, p.sub_appid, p.api, p.total_fen,
         extract(epoch from clock_timestamp() - p.created_at)::bigint,
         p.lease_no, call_begin(p_mchid, word, p.out_trade_no, null, p_nonce,
             p.lease_no);

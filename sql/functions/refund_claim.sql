@@ -8,9 +8,10 @@
 create or replace function wxpay.refund_claim(p_mchid text,
     p_out_refund_no text, p_nonce text, p_lease_s int)
     returns table (op text, out_refund_no text, out_trade_no text,
-        transaction_id text, appid text, api text, reason text,
-        total_fen bigint, refund_fen bigint, from_recharge boolean,
-        is_abnormal boolean, age_s bigint, lease_no bigint, call_no bigint)
+        transaction_id text, appid text, sub_mchid text, sub_appid text,
+        api text, reason text, total_fen bigint, refund_fen bigint,
+        from_recharge boolean, is_abnormal boolean, age_s bigint,
+        lease_no bigint, call_no bigint)
     language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 #variable_conflict use_column
@@ -62,8 +63,9 @@ begin
         select * into p from payments
         where mchid = p_mchid and out_trade_no = r.out_trade_no;
         return query select word, r.out_refund_no, r.out_trade_no,
-            p.transaction_id, p.appid, p.api, r.reason, p.total_fen,
-            r.refund_fen, r.from_recharge, r.state = 'failed',
+            p.transaction_id, p.appid, p.sub_mchid, p.sub_appid, p.api,
+            r.reason, p.total_fen, r.refund_fen, r.from_recharge,
+            r.state = 'failed',
             extract(epoch from clock_timestamp()
                 - coalesce(r.failed_at, r.sent_at, r.created_at))::bigint,
             r.lease_no, call_begin(p_mchid, case word when 'send'
@@ -89,8 +91,8 @@ begin
     select * into p from payments
     where mchid = p_mchid and out_trade_no = h.out_trade_no;
     return query select 'hint', h.out_refund_no, h.out_trade_no,
-        p.transaction_id, h.appid, p.api, '', p.total_fen, null::bigint,
-        false, false,
+        p.transaction_id, p.appid, p.sub_mchid, p.sub_appid, p.api, '',
+        p.total_fen, null::bigint, false, false,
         extract(epoch from clock_timestamp() - h.created_at)::bigint,
         h.lease_no, call_begin(p_mchid, 'refund_query', h.out_trade_no,
             h.out_refund_no, p_nonce, h.lease_no);

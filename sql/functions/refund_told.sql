@@ -1,8 +1,9 @@
 -- refund_told: what became of a call about a refund.  p_op is what
 -- refund_claim said; p_verdict is wechat's word; p_fate is what a verified
--- query said: processing, success, closed, abnormal, or '' for none.  Under
--- an old lease_no only success counts.  p_check_s: when to ask again.
--- Returns the refund's state, or unexpected.
+-- query said: processing, success, closed, abnormal, or '' for none;
+-- p_sub_mchid is '' where WeChat names none.  Under an old lease_no only
+-- success counts.  p_check_s: when to ask again.  Returns the refund's state,
+-- or unexpected.
 --
 -- Sent: accepted is not refunded, a query says when.  A verified refusal for
 -- good fails it; one without a signature, or after a send whose fate is not
@@ -12,8 +13,8 @@
 create or replace function wxpay.refund_told(p_mchid text,
     p_out_refund_no text, p_op text, p_lease_no bigint, p_call_no bigint,
     p_verdict text, p_code text, p_fate text, p_refund_id text,
-    p_out_trade_no text, p_refund_fen bigint, p_refunded_at bigint,
-    p_check_s int, p_gap_s int)
+    p_out_trade_no text, p_sub_mchid text, p_refund_fen bigint,
+    p_refunded_at bigint, p_check_s int, p_gap_s int)
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
@@ -24,21 +25,29 @@ declare
     -- WeChat need not say when
     back_at timestamptz := coalesce(
                to_timestamp(nullif(p_refunded_at, 0)), now());
+    why    text;           -- it is not this refund that WeChat speaks of
     failed text;           -- why it failed
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     if p_op = 'hint' then
         return refund_hint_told(p_mchid, p_out_refund_no, p_lease_no,
-            p_verdict, p_fate, p_refund_id, p_out_trade_no, p_refund_fen,
-            back_at, again);
+            p_verdict, p_fate, p_refund_id, p_out_trade_no, p_sub_mchid,
+            p_refund_fen, back_at, again);
     end if;
     r := refund_lock(p_mchid, p_out_refund_no);
 
-    if p_op = 'query' and p_verdict = 'done'
-        and (r.out_trade_no, r.refund_fen)
-            is distinct from (p_out_trade_no, p_refund_fen) then
+    if p_op = 'query' and p_verdict = 'done' then
+        why := case
+            when (r.out_trade_no, r.refund_fen)
+                is distinct from (p_out_trade_no, p_refund_fen)
+                then 'refund query'
+            when p_sub_mchid not in ('', (select sub_mchid from payments
+                where mchid = p_mchid and out_trade_no = r.out_trade_no))
+                then 'sub_mchid, refund query' end;
+    end if;
+    if why is not null then
         perform quarantine(p_mchid, 'differs', r.order_no, r.out_trade_no,
-            null, p_out_refund_no, p_refund_fen, 'refund query');
+            null, p_out_refund_no, p_refund_fen, why);
         word := 'later';
     elsif p_op = 'query' and p_verdict = 'done' and p_fate = 'success' then
         perform actor_is(null, 'refundquery');

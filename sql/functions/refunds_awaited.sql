@@ -5,10 +5,9 @@ create or replace function wxpay_data.refunds_awaited(p_mchid text,
     p_out_trade_no text)
     returns void language sql as $$
     insert into wxpay_data.refund_hints (mchid, out_refund_no, out_trade_no,
-        appid, due_at)
-    select u.mchid, u.out_refund_no, u.out_trade_no, p.appid, now()
+        due_at)
+    select u.mchid, u.out_refund_no, u.out_trade_no, now()
     from wxpay_data.unexpected u
-    join wxpay_data.payments p using (mchid, out_trade_no)
     where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
         and u.kind = 'refund' and u.state = 'open'
         and u.out_refund_no <> ''          -- a reversal has no number

@@ -93,8 +93,8 @@ test('events_after misses none, under load, gapless (design 2)', async () => {
 // wxpay.notice_paid as notify calls it, in a transaction that we hold open.
 async function settle(client, order) {
 	const { rows } = await client.query(`select wxpay.notice_paid($1, $2,
-		'e2e', 'proof', 'raw', $3, $4, $5, $6, 'CNY', 'oE2E', 'OTHERS',
-		$7) as verdict`, [s.env.MCHID, s.api, order.out_trade_no,
+		'e2e', 'proof', 'raw', $3, $4, $5, '', $6, 'CNY', 'oE2E',
+		'OTHERS', $7) as verdict`, [s.env.MCHID, s.api, order.out_trade_no,
 		wechat.transaction_id(), s.env.APPID, order.total_fee,
 		Math.floor(Date.now() / 1000)]);
 	assert.equal(rows[0].verdict, 'settled');

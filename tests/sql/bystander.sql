@@ -6,7 +6,7 @@ insert into wxpay_data.shop_logins values ('postgres', '1900000109');
 select wxpay.product_set('tea', 'Tea', 1000);
 select verdict from wxpay.pay_start('1900000109', 'product', 'tea', 1, null,
     null, null, null, null, '', null, 'request-00000001', 7200, 'NATIVE',
-    '', '::1', 'v2', 'wx1', 'nonce', 10, 300, 20);
+    '', '::1', 'v2', 'wx1', '', '', 'nonce', 10, 300, 20);
 select verdict from test.start('T-1001');
 select test.prepaid('T-1001', 'done');
 select verdict from test.start('T-1001', 1000, 'JSAPI', 'o1');
@@ -81,11 +81,11 @@ insert into pg_temp.deeds (sql) values
     ('select verdict from wxpay.pay_start(''1900000109'', ''product'',
         ''tea'', 1, null, null, 1000, null, null, '''', ''https://x/'',
         ''request-00000001'', 7200, ''JSAPI'', ''o1'', ''::1'', ''v2'',
-        ''wx1'', ''nonce'', 10, 300, 20)'),
+        ''wx1'', '''', '''', ''nonce'', 10, 300, 20)'),
     ('select verdict from wxpay.pay_start(''1900000109'', ''product'',
         ''tea'', 1, null, null, 999, null, null, '''', null,
         ''request-00000002'', 7200, ''JSAPI'', ''o1'', ''::1'', ''v2'',
-        ''wx1'', ''nonce'', 10, 300, 20)'),
+        ''wx1'', '''', '''', ''nonce'', 10, 300, 20)'),
     ('select verdict from test.start(''T-1001'')'),
     ('select verdict from test.start(''T-1001'', 1000, ''JSAPI'', ''o1'')'),
     ('select wxpay.payment_prepaid(''1900000109'', ''T-1005'', 1, 0,
@@ -97,19 +97,20 @@ insert into pg_temp.deeds (sql) values
     ('select out_trade_no from wxpay.payment_claim(''1900000109'',
         ''T-1001'', ''n'', 10)'),
     ('select wxpay.payment_told(''1900000109'', ''T-1005'', 1, 0, ''done'',
-        '''', ''unpaid'', '''', '''', 0, '''', '''', '''', 0, 30)'),
+        '''', ''unpaid'', '''', '''', '''', 0, '''', '''', '''', 0, 30)'),
     ('select wxpay.payment_told(''1900000109'', ''T-1005'', 1, 0, ''done'',
-        '''', ''closed'', '''', '''', 0, '''', '''', '''', 0, 30)'),
+        '''', ''closed'', '''', '''', '''', 0, '''', '''', '''', 0, 30)'),
     ('select wxpay.payment_told(''1900000109'', ''T-1005'', 1, 0, ''done'',
-        '''', ''paid'', ''tx5'', ''wx1'', 1, '''', '''', '''', 1, 30)'),
+        '''', ''paid'', ''tx5'', ''wx1'', '''', 1, '''', '''', '''', 1, 30)'),
     ('select wxpay.payment_told(''1900000109'', ''T-1001_2'', 1, 0, ''done'',
-        '''', ''paid'', ''tx5'', ''wx1'', 1000, '''', '''', '''', 1, 30)'),
+        '''', ''paid'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''', 1,
+        30)'),
     ('select wxpay.payment_closed(''1900000109'', ''T-1001'', 1, 0, ''done'',
         '''', 30)'),
     ('select wxpay.notice_paid(''1900000109'', ''v2'', ''r'', '''', ''\x00'',
-        ''T-1001'', ''tx5'', ''wx1'', 1000, '''', '''', '''', 1)'),
+        ''T-1001'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''', 1)'),
     ('select wxpay.notice_paid(''1900000109'', ''v2'', ''r'', '''', ''\x00'',
-        ''T-1009'', ''tx9'', ''wx1'', 1000, '''', '''', '''', 1)'),
+        ''T-1009'', ''tx9'', ''wx1'', '''', 1000, '''', '''', '''', 1)'),
     ('select verdict from wxpay.order_close(''1900000109'', ''T-1001'',
         test.token(''T-1001''), ''n'', 10)'),
     ('select wxpay.order_check(''1900000109'', ''T-1001'',
@@ -122,15 +123,20 @@ insert into pg_temp.deeds (sql) values
     ('select out_refund_no from wxpay.refund_claim(''1900000109'', null,
         ''n'', 10)'),
     ('select wxpay.refund_told(''1900000109'', ''RT-1003-2'', ''query'', 2,
-        0, ''done'', '''', ''success'', ''x'', ''T-1003'', 100, 0, 60, 60)'),
+        0, ''done'', '''', ''success'', ''x'', ''T-1003'', '''', 100, 0, 60,
+        60)'),
     ('select wxpay.refund_told(''1900000109'', ''RT-1003-3'', ''query'', 2,
-        0, ''done'', '''', ''success'', ''x'', ''T-1003'', 100, 0, 60, 60)'),
+        0, ''done'', '''', ''success'', ''x'', ''T-1003'', '''', 100, 0, 60,
+        60)'),
     ('select wxpay.refund_told(''1900000109'', ''RT-1003-2'', ''query'', 2,
-        0, ''done'', '''', ''success'', ''x'', ''T-1003'', 9, 0, 60, 60)'),
+        0, ''done'', '''', ''success'', ''x'', ''T-1003'', '''', 9, 0, 60,
+        60)'),
     ('select wxpay.refund_told(''1900000109'', ''hand-T-1003'', ''hint'', 0,
-        0, ''done'', '''', ''success'', ''x'', ''T-1003'', 900, 0, 60, 60)'),
+        0, ''done'', '''', ''success'', ''x'', ''T-1003'', '''', 900, 0, 60,
+        60)'),
     ('select wxpay.refund_told(''1900000109'', ''hand-T-1003'', ''hint'', 0,
-        0, ''done'', '''', ''success'', ''x'', ''T-1003'', 800, 0, 60, 60)'),
+        0, ''done'', '''', ''success'', ''x'', ''T-1003'', '''', 800, 0, 60,
+        60)'),
     ('select test.refund_notice(''RT-1003-2'', ''T-1003'', 100)'),
     ('select test.refund_notice(''hand-T-1003'', ''T-1003'', 100)'),
     ('select test.refund_notice(''hand-2'', ''T-1003'', 100)');
@@ -143,13 +149,13 @@ update wxpay_data.refunds set leased_until = now() + interval '1 hour'
 update wxpay_data.refunds set leased_until = now() + interval '1 hour'
     where out_refund_no = 'RT-1002-2';
 select v, f, pg_temp.alone(format('select wxpay.refund_told(''1900000109'',
-    ''RT-1003-2'', ''query'', 2, 0, %L, '''', %L, '''', ''T-1003'', 100, 0,
-    60, 60)', v, f))
+    ''RT-1003-2'', ''query'', 2, 0, %L, '''', %L, '''', ''T-1003'', '''',
+    100, 0, 60, 60)', v, f))
 from (values ('done', 'processing'), ('done', 'closed'),
     ('done', 'abnormal'), ('missing', '')) as outcomes (v, f);
 select v, pg_temp.alone(format('select wxpay.refund_told(''1900000109'',
     ''RT-1003-2'', ''send'', 2, 0, %L, '''', '''', '''', null, null, null,
-    60, 60)', v))
+    null, 60, 60)', v))
 from unnest(array['done', 'refused', 'denied', 'no_money', 'again']) as v;
 -- second money, and its way back, closes its own row and no other
 select test.paid('T-1001', 'tx5'), test.paid('T-1001_2', 'tx6');
@@ -158,8 +164,8 @@ insert into wxpay_data.unexpected (mchid, kind, order_no, out_trade_no,
 select mchid, 'payment', order_no, out_trade_no, transaction_id, 1, 'other'
 from wxpay_data.payments where out_trade_no = 'T-1002';
 select pg_temp.alone('select wxpay.refund_told(''1900000109'', ''hand-3'',
-    ''hint'', 0, 0, ''done'', '''', ''success'', ''x'', ''T-1001_2'', 1000,
-    0, 60, 60)');
+    ''hint'', 0, 0, ''done'', '''', ''success'', ''x'', ''T-1001_2'', '''',
+    1000, 0, 60, 60)');
 -- the other's events are not numbered by this one's worker
 select wxpay.events_number('1900000109') > 0, count(*)
 from wxpay_data.events where mchid = '1900000110' and id is not null;

@@ -167,16 +167,16 @@ set session authorization wxpay_notify;
 create temp table payments (mchid text, out_trade_no text, order_no text);
 create temp table orders (mchid text, order_no text, state text);
 create temp table unexpected (x int);
-create function pg_temp.order_settle(text, text, text, text, bigint, text,
-    text, text, timestamptz, text) returns text language sql
+create function pg_temp.order_settle(text, text, text, text, text, bigint,
+    text, text, text, timestamptz, text) returns text language sql
     as $$ select 'settled' $$;
 create function pg_temp.to_timestamp(bigint) returns timestamptz
     language sql as $$ select now() - interval '1 year' $$;
 set search_path = pg_temp, wxpay_data, pg_catalog;
 select wxpay.notice_paid('1900000109', 'v2', 'r', '', '\x00', 'T-9999', 'tx9',
-    'wx1', 1, '', '', '', 1000000000);
+    'wx1', '', 1, '', '', '', 1000000000);
 select wxpay.notice_paid('1900000109', 'v2', 'r', '', '\x00', 'T-1001',
-    'tx-T-1001', 'wx1', 1000, '', '', '', 1000000000);
+    'tx-T-1001', 'wx1', '', 1000, '', '', '', 1000000000);
 reset session authorization;
 reset search_path;
 select verdict from wxpay_data.notices order by seq;

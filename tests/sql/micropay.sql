@@ -8,7 +8,7 @@ create function test.scan(p_order_no text, p_request_id text,
     select verdict, out_trade_no, payment_state, refusal, lease_no
     from wxpay.micropay_start('1900000109', 'signed', null, null, p_order_no,
         null, p_fen, 'tea', test.expire(p_order_no), '', null, p_request_id,
-        7200, '203.0.113.7', 'wx1', 'nonce', 15, 45, 'alice')
+        7200, '203.0.113.7', 'wx1', '', '', 'nonce', 15, 45, 'alice')
 $$;
 create function test.call_of(p_out_trade_no text) returns bigint
     language sql as $$
@@ -27,7 +27,7 @@ create function test.scanned(p_out_trade_no text, p_verdict text,
         coalesce(p_lease_no, test.lease_of(p_out_trade_no)),
         test.call_of(p_out_trade_no), p_verdict, 'CODE',
         case p_verdict when 'done' then 'paid' else '' end,
-        'tx-' || p_out_trade_no, 'wx1', 1000, 'CNY', 'openid', 'OTHERS',
+        'tx-' || p_out_trade_no, 'wx1', '', 1000, 'CNY', 'openid', 'OTHERS',
         extract(epoch from now())::bigint, 5, p_refusal)
 $$;
 create function test.due(p_out_trade_no text default null)
@@ -42,7 +42,7 @@ create function test.asked(p_out_trade_no text, p_verdict text,
     select wxpay.micropay_asked('1900000109', p_out_trade_no,
         coalesce(p_lease_no, test.lease_of(p_out_trade_no)),
         test.call_of(p_out_trade_no), p_verdict, '', p_fate,
-        'tx-' || p_out_trade_no, 'wx1', 1000, 'CNY', 'openid', 'OTHERS',
+        'tx-' || p_out_trade_no, 'wx1', '', 1000, 'CNY', 'openid', 'OTHERS',
         extract(epoch from now())::bigint, 5)
 $$;
 create function test.reversed(p_out_trade_no text, p_verdict text,
@@ -308,7 +308,7 @@ select * from test.codes where out_trade_no = 'M-0017';
 -- and finds money
 select op from test.due('M-0017');
 select wxpay.micropay_asked('1900000109', 'M-0017', test.lease_of('M-0017'),
-    test.call_of('M-0017'), 'done', '', 'paid', 'tx-M-0017', 'wx1', 999,
+    test.call_of('M-0017'), 'done', '', 'paid', 'tx-M-0017', 'wx1', '', 999,
     'CNY', 'openid', 'OTHERS', 0, 5);
 select kind, out_trade_no, state, detail from test.unexpected
 where out_trade_no = 'M-0017';

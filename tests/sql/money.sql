@@ -25,7 +25,7 @@ select test.paid('T-1201', 'tx5', 1000, 'wx1', 'USD');
 select test.paid('T-1201', 'tx1');
 select test.paid('T-9999', 'tx6'), test.paid('T-9999', 'tx6');
 select wxpay.notice_paid('1900000110', 'v2', 'r', '', '\x00', 'T-1201', 'tx3',
-    'wx1', 1000, '', '', '', 1);
+    'wx1', '', 1000, '', '', '', 1);
 select test.told('T-1201', 'done', 'paid', 99, 'tx7', 1);
 select * from test.unexpected;
 select kind, count(*) from test.events group by 1 order by 1;

@@ -74,7 +74,7 @@ reset session authorization;
 -- the same number at two merchants: money goes to the one it was meant for
 select verdict from test.start('T-1101', 100);
 select wxpay.notice_paid('1900000110', 'v2', 'r', '', '\x00', 'T-1101', 'tx1',
-    'wx1', 100, '', '', '', 1);
+    'wx1', '', 100, '', '', '', 1);
 select state from wxpay_data.payments where out_trade_no = 'T-1101';
 select wxpay.order_show('1900000110', 'T-1101', test.token('T-1101'))
     is null as hidden;
@@ -86,7 +86,7 @@ reset session authorization;
 select verdict, order_state, out_trade_no from wxpay.pay_start('1900000109',
     'order', null, null, 'T-2001', :'token', null, null, null, '',
     'https://shop.example/done', null, 7200, 'NATIVE', '', '::1', 'v2',
-    'wx1', 'nonce', 10, 300, 20);
+    'wx1', '', '', 'nonce', 10, 300, 20);
 select test.prepaid('T-2001', 'done');
 select test.paid('T-2001', 'tx2001');
 select * from test.refund_sent('T-2001', 300);

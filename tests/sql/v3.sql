@@ -31,7 +31,7 @@ where out_refund_no = 'RT-2002-1';
 select op, lease_no from wxpay.refund_claim('1900000109', 'RT-2002-1', 'n', 10);
 select test.refund_notice('RT-2002-1', 'T-2002', 400, true, null, 1000, true);
 select wxpay.refund_told('1900000109', 'RT-2002-1', 'query', 2, 0, 'done', '',
-    'processing', '', 'T-2002', 400, 0, 60, 60);
+    'processing', '', 'T-2002', '', 400, 0, 60, 60);
 select state, due_at is null as settled from wxpay_data.refunds
 where out_refund_no = 'RT-2002-1';
 

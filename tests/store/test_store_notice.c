@@ -135,7 +135,7 @@ refund_notices(void **state)
 	assert_int_equal(sql_long("select reserved_fen from "
 	    "wxpay_data.payments where out_trade_no = 'N-1003'"), 0);
 	sql("select wxpay.refund_told('" MCHID "', 'hand-1', 'hint', 0, 0, "
-	    "'done', '', 'success', '50000', 'N-1003', 400, 0, 60, 60)");
+	    "'done', '', 'success', '50000', 'N-1003', '', 400, 0, 60, 60)");
 	must(notice_refunded(notify, &raw, &refund, in_ms(DEADLINE_MS),
 	    &verdict, &err));
 	assert_int_equal(verdict, STORE_NOTICE_ALREADY);
