@@ -87,6 +87,17 @@ facts_money(const struct fields *fields, struct payment_facts *out,
 	    && facts_paid_at(fields, &out->paid_at, err);
 }
 
+/* Of the two accounts that may know him, the one that his client ran under:
+ * there is a sub_openid only where there was a sub_appid. */
+static void
+facts_payer(const struct fields *fields, struct payment_facts *out)
+{
+	facts_remark(fields, "sub_openid", out->openid, sizeof(out->openid));
+	if (out->openid[0] == '\0')
+		facts_remark(fields, "openid", out->openid,
+		    sizeof(out->openid));
+}
+
 bool
 wechat_facts_payment(const struct fields *fields, enum payment_fate fate,
     struct payment_facts *out, struct err *err)
@@ -97,12 +108,14 @@ wechat_facts_payment(const struct fields *fields, enum payment_fate fate,
 	    sizeof(facts.mchid), err)
 	    || !wechat_facts_id(fields, "appid", 1, facts.appid,
 	    sizeof(facts.appid), err)
+	    || !wechat_facts_id(fields, "sub_mch_id", 0, facts.sub_mchid,
+	    sizeof(facts.sub_mchid), err)
 	    || !wechat_facts_id(fields, "out_trade_no", 1, facts.out_trade_no,
 	    sizeof(facts.out_trade_no), err))
 		return false;
 	facts_remark(fields, "trade_type", facts.trade_type,
 	    sizeof(facts.trade_type));
-	facts_remark(fields, "openid", facts.openid, sizeof(facts.openid));
+	facts_payer(fields, &facts);
 	facts_remark(fields, "bank_type", facts.bank_type,
 	    sizeof(facts.bank_type));
 	if (fate == PAYMENT_PAID && !facts_money(fields, &facts, err))
@@ -142,7 +155,9 @@ wechat_facts_refund(const struct fields *fields, const char *suffix,
 	struct refund_facts facts = { 0 };
 	char name[NAME_SIZE];
 
-	if (!wechat_facts_id(fields, "transaction_id", 1,
+	if (!wechat_facts_id(fields, "sub_mch_id", 0, facts.sub_mchid,
+	    sizeof(facts.sub_mchid), err)
+	    || !wechat_facts_id(fields, "transaction_id", 1,
 	    facts.transaction_id, sizeof(facts.transaction_id), err)
 	    || !wechat_facts_id(fields, "out_trade_no", 1, facts.out_trade_no,
 	    sizeof(facts.out_trade_no), err)

@@ -30,8 +30,9 @@ MUSTUSE bool wechat_facts_fen(const struct fields *fields, const char *name,
 
 /*
  * A payment of this fate.  What a paid one must have is demanded of a paid
- * one only.  The amount is total_fee: what coupons or settlement make of it
- * is between WeChat and its customer.
+ * one only; whether sub_mch_id must be there its callers know.  The amount is
+ * total_fee: what coupons or settlement make of it is between WeChat and its
+ * customer.
  */
 MUSTUSE bool wechat_facts_payment(const struct fields *fields,
     enum payment_fate fate, struct payment_facts *out, struct err *err);

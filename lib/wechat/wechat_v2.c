@@ -45,13 +45,16 @@ v2_add_url(const struct wechat_v2 *v2, struct fields *fields,
 	return fields_add(fields, "notify_url", url, err);
 }
 
-/* In every request. [v2.md 5.1] */
+/* In every request [v2.md 5.1]; the sub-merchant's in those of a service
+ * provider, whose own are the first two. */
 static bool
 v2_add_common(const struct wechat_v2 *v2, struct fields *fields,
     const struct payment_payee *payee, const char *nonce, struct err *err)
 {
 	return fields_add(fields, "appid", payee->appid, err)
 	    && fields_add(fields, "mch_id", v2->mchid, err)
+	    && v2_add_given(fields, "sub_mch_id", payee->sub_mchid, err)
+	    && v2_add_given(fields, "sub_appid", payee->sub_appid, err)
 	    && fields_add(fields, "nonce_str", nonce, err)
 	    && fields_add(fields, "sign_type", sign2_type_name(v2->sign_type),
 		err);
@@ -71,6 +74,15 @@ v2_seal(const struct wechat_v2 *v2, struct fields *fields, struct buf *out,
 	    || err_set(err, ERR_BUG, "request too long, or out of memory");
 }
 
+/* By the account that his client runs under. */
+static bool
+v2_add_payer(const struct payment *payment, struct fields *fields,
+    struct err *err)
+{
+	return v2_add_given(fields, payment->payee.sub_appid[0] != '\0'
+	    ? "sub_openid" : "openid", payment->openid, err);
+}
+
 static bool
 v2_add_payment(const struct payment *payment, struct fields *fields,
     struct err *err)
@@ -87,7 +99,7 @@ v2_add_payment(const struct payment *payment, struct fields *fields,
 	    && fields_add(fields, "spbill_create_ip", payment->client_ip, err)
 	    && fields_add(fields, "time_expire", expire, err)
 	    && fields_add(fields, "trade_type", payment->trade_type, err)
-	    && v2_add_given(fields, "openid", payment->openid, err);
+	    && v2_add_payer(payment, fields, err);
 }
 
 /* The documentation demands one of NATIVE, and the code is for one order. */

@@ -2,8 +2,9 @@
  * wechat_v2: what is said to API V2, and what its answers are worth.
  *
  * Knows the fields of the seven calls, and the one ladder by which an answer
- * becomes a verdict [v2.md 4, 7, 8, 16].  Hides XML and signatures.  Owns
- * nothing.  Sends nothing: bytes in, bytes out.
+ * becomes a verdict [v2.md 4, 7, 8, 16].  A service provider's have sub_mch_id
+ * and, if there is one, sub_appid, under which the payer is sub_openid.  Hides
+ * XML and signatures.  Owns nothing.  Sends nothing: bytes in, bytes out.
  */
 #ifndef WECHAT_WECHAT_V2_H
 #define WECHAT_WECHAT_V2_H

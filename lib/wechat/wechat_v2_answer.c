@@ -255,14 +255,35 @@ answer_is_proved(const struct wechat_v2 *v2, const struct fields *fields,
 	    err.text, true);
 }
 
+/*
+ * The sub-merchant that was asked for: "" for an ordinary merchant, whose
+ * answers name none.  A success that tells or makes something must name him; a
+ * failure does not, nor what says no more than that it is closed or reversed,
+ * but none may name another.
+ */
 static bool
-answer_is_ours(const struct wechat_v2 *v2, const struct payment_payee *payee,
-    const struct fields *fields, struct wechat_answer *answer)
+answer_is_of_sub(enum wechat_call call, const struct payment_payee *payee,
+    const struct fields *fields)
+{
+	const char *said = fields_text(fields, "sub_mch_id");
+	bool may_be_silent = call == WECHAT_CALL_CLOSE
+	    || call == WECHAT_CALL_REVERSE
+	    || !str_eq(fields_text(fields, "result_code"), "SUCCESS");
+
+	return str_eq(said, payee->sub_mchid)
+	    || (said[0] == '\0' && may_be_silent);
+}
+
+static bool
+answer_is_ours(const struct wechat_v2 *v2, enum wechat_call call,
+    const struct payment_payee *payee, const struct fields *fields,
+    struct wechat_answer *answer)
 {
 	if (!str_eq(fields_text(fields, "mch_id"), v2->mchid)
-	    || !str_eq(fields_text(fields, "appid"), payee->appid))
+	    || !str_eq(fields_text(fields, "appid"), payee->appid)
+	    || !answer_is_of_sub(call, payee, fields))
 		return wechat_answer_end(answer, WECHAT_UNSURE, "MISMATCH",
-		    "answer for another mch_id or appid", true);
+		    "answer for another mch_id, sub_mch_id or appid", true);
 	return true;
 }
 
@@ -314,6 +335,6 @@ wechat_v2_answer_read(const struct wechat_v2 *v2, enum wechat_call call,
 		    err.text, false);
 	return answer_is_let_in(call, fields, answer)
 	    && answer_is_proved(v2, fields, answer)
-	    && answer_is_ours(v2, payee, fields, answer)
+	    && answer_is_ours(v2, call, payee, fields, answer)
 	    && answer_is_success(call, fields, answer);
 }

@@ -19,7 +19,7 @@
 #define WECHAT_V2_CALLS (WECHAT_CALL_REVERSE + 1)
 
 /*
- * True if reply is whole, proved by its signature, of our appid and merchant
+ * True if reply is whole, proved by its signature, of our merchant and payee
  * and a success: the verdict is DONE and fields, which must be empty, hold
  * what it says.  Else false, and answer says what it is instead.
  */

@@ -22,7 +22,17 @@
 #define CODE_URL "weixin://wxpay/bizpayurl?pr=NwY5Mz9"
 #define NONCE "5d2b6c2a8db53831f7eda20af46e531c"
 
+#define SUB_MCHID "1900000110"
+#define SUB_APPID "wxd678efh567hg6999"
+
 static const struct payment_payee payee = { .appid = APPID };
+/* MCHID as a service provider, whose payers use his own app or their shop's. */
+static const struct payment_payee sub = {
+	.appid = APPID, .sub_mchid = SUB_MCHID,
+};
+static const struct payment_payee sub_app = {
+	.appid = APPID, .sub_mchid = SUB_MCHID, .sub_appid = SUB_APPID,
+};
 static struct secret *api_key;
 
 static struct wechat_v2
@@ -78,12 +88,19 @@ static const struct payment_key asked_by_id = {
 	.api = PAYMENT_V2, .payee.appid = APPID, .transaction_id = TRANSACTION,
 };
 
-static const struct payment_key *query_key = &asked;	/* of what is judged */
+/* Of what is judged. */
+static const struct payment_key *query_key = &asked;
+static const struct payment_payee *judged_payee = &payee;
 
 static const struct refund refund = {
 	.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
 	.transaction_id = TRANSACTION, .payee.appid = APPID, .reason = "已售完",
 	.total_fen = 101, .refund_fen = 51,
+};
+
+static const char *const call_names[WECHAT_V2_CALLS] = {
+	"unifiedorder", "orderquery", "closeorder", "refund", "refundquery",
+	"micropay", "reverse",
 };
 
 /* ------------------------------------------------------------- what is sent */
@@ -258,6 +275,143 @@ test_requests_repeat(void **state)
 	buf_clear(&one);
 }
 
+/* The request of one call, read again. */
+static void
+request_read(const struct wechat_v2 *v2, enum wechat_call call,
+    const struct payment_payee *to, struct fields *out)
+{
+	struct payment_key key = asked;
+	struct payment paid = jsapi, by_code = scanned;
+	struct refund back = refund;
+	struct err err = { 0 };
+	struct buf bytes;
+	bool ok = false;
+
+	key.payee = paid.payee = by_code.payee = back.payee = *to;
+	buf_init(&bytes, XMLMSG_MAX);
+	switch (call) {
+	case WECHAT_CALL_PREPAY:
+		ok = wechat_v2_prepay_format(v2, &paid, NONCE, &bytes, &err);
+		break;
+	case WECHAT_CALL_QUERY:
+		ok = wechat_v2_query_format(v2, &key, NONCE, &bytes, &err);
+		break;
+	case WECHAT_CALL_CLOSE:
+		ok = wechat_v2_close_format(v2, to, TRADE_NO, NONCE, &bytes,
+		    &err);
+		break;
+	case WECHAT_CALL_REFUND:
+		ok = wechat_v2_refund_format(v2, &back, NONCE, &bytes, &err);
+		break;
+	case WECHAT_CALL_QUERY_REFUND:
+		ok = wechat_v2_query_refund_format(v2, to, REFUND_NO, NONCE,
+		    &bytes, &err);
+		break;
+	case WECHAT_CALL_MICROPAY:
+		ok = wechat_v2_micropay_format(v2, &by_code, AUTH_CODE, NONCE,
+		    &bytes, &err);
+		break;
+	case WECHAT_CALL_REVERSE:
+		ok = wechat_v2_reverse_format(v2, to, TRADE_NO, NONCE, &bytes,
+		    &err);
+		break;
+	case WECHAT_CALL_CERTIFICATES:
+		fail_msg("V2 has no such call");
+	}
+	expect(ok && xmlmsg_parse(bytes.data, bytes.len, "xml", out, &err),
+	    "%s: %s", call_names[call], err.text);
+	expect(sign2_verify(out, v2->sign_type, api_key, &err), "%s: %s",
+	    call_names[call], err.text);
+	buf_clear(&bytes);
+}
+
+/* What an ordinary merchant says, and the sub-merchant; nothing else differs,
+ * but for the name of a payer whom only the sub-merchant's account knows. */
+static void
+provider_request(const struct wechat_v2 *v2, enum wechat_call call,
+    const struct payment_payee *to)
+{
+	bool has_app = to->sub_appid[0] != '\0';
+	struct fields own = { 0 }, said = { 0 };
+	size_t same = 0;
+
+	request_read(v2, call, &payee, &own);
+	request_read(v2, call, to, &said);
+	assert_string_equal(fields_text(&said, "sub_mch_id"), SUB_MCHID);
+	assert_string_equal(fields_text(&said, "sub_appid"), to->sub_appid);
+	assert_string_equal(fields_text(&own, "sub_mch_id"), "");
+	for (size_t i = 0; i < own.count; i++) {
+		const char *name = own.list[i].name;
+
+		if (has_app && str_eq(name, "openid"))
+			name = "sub_openid";
+		same += str_eq(name, "sign") || str_eq(own.list[i].value,
+		    fields_text(&said, name));
+	}
+	expect(same == own.count, "%s: %zu of %zu", call_names[call], same,
+	    own.count);
+	assert_int_equal(said.count, own.count + (has_app ? 2 : 1));
+	fields_clear(&said);
+	fields_clear(&own);
+}
+
+static void
+test_provider_requests(void **state)
+{
+	size_t tried = 0;
+
+	(void)state;
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (int i = 0; i < 4; i++) {
+		const struct wechat_v2 v2 = v2_of(i < 2 ? SIGN2_MD5
+		    : SIGN2_HMAC_SHA256);
+
+		provider_request(&v2, call, i % 2 == 0 ? &sub : &sub_app);
+		tried++;
+	}
+	print_message("    requests for a sub-merchant: %zu\n", tried);
+	assert_int_equal(tried, 28);
+}
+
+/* And one of them to the byte, signed by another hand. */
+static void
+test_provider_bytes(void **state)
+{
+	static const char want[] =
+	    "<xml>"
+	    "<appid><![CDATA[wx8888888888888888]]></appid>"
+	    "<mch_id><![CDATA[1900000109]]></mch_id>"
+	    "<sub_mch_id><![CDATA[1900000110]]></sub_mch_id>"
+	    "<sub_appid><![CDATA[wxd678efh567hg6999]]></sub_appid>"
+	    "<nonce_str><![CDATA[5d2b6c2a8db53831f7eda20af46e531c]]></nonce_str>"
+	    "<sign_type><![CDATA[HMAC-SHA256]]></sign_type>"
+	    "<device_info><![CDATA[WEB]]></device_info>"
+	    "<body><![CDATA[Tea]]></body>"
+	    "<attach><![CDATA[order:42&=]]></attach>"
+	    "<out_trade_no><![CDATA[G20240115000001]]></out_trade_no>"
+	    "<total_fee><![CDATA[2147483647]]></total_fee>"
+	    "<spbill_create_ip><![CDATA[2001:db8::1]]></spbill_create_ip>"
+	    "<time_expire><![CDATA[20240101003000]]></time_expire>"
+	    "<trade_type><![CDATA[JSAPI]]></trade_type>"
+	    "<sub_openid><![CDATA[oUpF8uMEb4qRXf22hE3X68TekukE]]></sub_openid>"
+	    "<notify_url><![CDATA[https://pay.example.com/wx/notify/paid]]>"
+	    "</notify_url>"
+	    "<sign><![CDATA[F64AA5A3383830AB87B6D986FEE8BA592E0913861B659BE86B"
+	    "2332B888968E46]]></sign>"
+	    "</xml>";
+	const struct wechat_v2 v2 = v2_of(SIGN2_HMAC_SHA256);
+	struct payment payment = jsapi;
+	struct err err = { 0 };
+	struct buf out;
+
+	(void)state;
+	payment.payee = sub_app;
+	buf_init(&out, XMLMSG_MAX);
+	assert_true(wechat_v2_prepay_format(&v2, &payment, NONCE, &out, &err));
+	assert_string_equal(buf_get(&out), want);
+	buf_clear(&out);
+}
+
 static void
 test_product_id(void **state)
 {
@@ -288,43 +442,43 @@ struct verdict {
 	char refund_id[REFUND_ID_MAX + 1];
 };
 
-static const char *const call_names[WECHAT_V2_CALLS] = {
-	"unifiedorder", "orderquery", "closeorder", "refund", "refundquery",
-	"micropay", "reverse",
-};
-
 static void
 reply_judge(const struct wechat_v2 *v2, enum wechat_call call,
     const struct payment *payment, const struct wechat_http_reply *reply,
     struct verdict *out)
 {
+	struct payment_key key = *query_key;
+	struct payment paid = *payment, by_code = scanned;
+	struct refund back = refund;
+
+	key.payee = paid.payee = by_code.payee = back.payee = *judged_payee;
 	memset(out, 0, sizeof(*out));
 	switch (call) {
 	case WECHAT_CALL_PREPAY:
-		wechat_v2_prepay_judge(v2, payment, reply, &out->prepay,
+		wechat_v2_prepay_judge(v2, &paid, reply, &out->prepay,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v2_query_judge(v2, query_key, reply, &out->payment,
+		wechat_v2_query_judge(v2, &key, reply, &out->payment,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_CLOSE:
-		wechat_v2_close_judge(v2, &payee, reply, &out->answer);
+		wechat_v2_close_judge(v2, judged_payee, reply, &out->answer);
 		break;
 	case WECHAT_CALL_REFUND:
-		wechat_v2_refund_judge(v2, &refund, reply, out->refund_id,
+		wechat_v2_refund_judge(v2, &back, reply, out->refund_id,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v2_query_refund_judge(v2, &payee, REFUND_NO, reply,
-		    &out->refund, &out->answer);
+		wechat_v2_query_refund_judge(v2, judged_payee, REFUND_NO,
+		    reply, &out->refund, &out->answer);
 		break;
 	case WECHAT_CALL_MICROPAY:
-		wechat_v2_micropay_judge(v2, &scanned, reply, &out->payment,
+		wechat_v2_micropay_judge(v2, &by_code, reply, &out->payment,
 		    &out->answer);
 		break;
 	case WECHAT_CALL_REVERSE:
-		wechat_v2_reverse_judge(v2, &payee, reply, &out->answer);
+		wechat_v2_reverse_judge(v2, judged_payee, reply, &out->answer);
 		break;
 	case WECHAT_CALL_CERTIFICATES:
 		fail_msg("V2 has no such call");
@@ -756,6 +910,110 @@ test_every_call(void **state)
 			tried++;
 		}
 	print_message("    odd answers to each call: %zu\n", tried);
+}
+
+/* Whether what says so about sub_mch_id is an answer to this call. */
+static bool
+provider_is_answered(enum wechat_call call, const char *asked_for,
+    const char *said, bool is_success)
+{
+	bool is_brief = call == WECHAT_CALL_CLOSE
+	    || call == WECHAT_CALL_REVERSE || !is_success;
+
+	if (said == NULL || said[0] == '\0')
+		return asked_for[0] == '\0' || is_brief;
+	return str_eq(said, asked_for);
+}
+
+/* O8: for whom.  Another sub-merchant is as far from ours as another merchant,
+ * and where we ask as a merchant of our own, so is any. */
+static void
+test_sub_merchants(void **state)
+{
+	static const char *const said[] = {
+		NULL, "", SUB_MCHID, "1900000111", MCHID, SUB_MCHID " ",
+	};
+	static const struct payment_payee *const payees[] = {
+		&payee, &sub, &sub_app,
+	};
+	size_t tried = 0, done = 0;
+
+	(void)state;
+	for (enum wechat_call call = 0; call < WECHAT_V2_CALLS; call++)
+	for (size_t p = 0; p < COUNT_OF(payees); p++)
+	for (size_t s = 0; s < COUNT_OF(said); s++)
+	for (int is_success = 0; is_success < 2; is_success++) {
+		const struct change changes[] = {
+			{ "sub_mch_id", said[s] },
+			{ "result_code", is_success ? "SUCCESS" : "FAIL" },
+			{ "err_code", is_success ? NULL : "SYSTEMERROR" },
+		};
+		bool is_ours = provider_is_answered(call,
+		    payees[p]->sub_mchid, said[s], is_success);
+		struct verdict got;
+		char what[100];
+
+		judged_payee = payees[p];
+		changed_judge(call, changes, COUNT_OF(changes), &got);
+		(void)snprintf(what, sizeof(what), "%s for %s: %s",
+		    call_names[call], payees[p]->sub_mchid,
+		    said[s] == NULL ? "(none)" : said[s]);
+		if (!is_ours)
+			verdict_expect(what, &got, WECHAT_UNSURE, "MISMATCH",
+			    true);
+		else if (is_success)
+			verdict_expect(what, &got, WECHAT_DONE, "", false);
+		else
+			verdict_expect(what, &got, WECHAT_UNSURE,
+			    "SYSTEMERROR", false);
+		done += is_ours && is_success;
+		tried++;
+	}
+	judged_payee = &payee;
+	print_message("    sub-merchants named: %zu, done: %zu\n", tried,
+	    done);
+	assert_int_equal(tried, 7 * 3 * 6 * 2);
+	assert_int_equal(done, 7 * 2 + 2 * (7 + 2 * 2));
+}
+
+/* The payer as the account knows him that he was asked under. */
+static void
+test_provider_facts(void **state)
+{
+	static const struct {
+		const char *sub_openid, *openid, *read;
+	} payers[] = {
+		{ "oSub", "oOwn", "oSub" }, { "oSub", NULL, "oSub" },
+		{ NULL, "oOwn", "oOwn" }, { "", "oOwn", "oOwn" },
+		{ "o u", "oOwn", "oOwn" }, { NULL, NULL, "" },
+	};
+	struct verdict got;
+
+	(void)state;
+	judged_payee = &sub_app;
+	for (size_t i = 0; i < 2 * COUNT_OF(payers); i++) {
+		const struct change changes[] = {
+			{ "sub_mch_id", SUB_MCHID },
+			{ "sub_openid", payers[i / 2].sub_openid },
+			{ "openid", payers[i / 2].openid },
+		};
+
+		changed_judge(i % 2 == 0 ? WECHAT_CALL_QUERY
+		    : WECHAT_CALL_MICROPAY, changes, COUNT_OF(changes), &got);
+		verdict_expect(payers[i / 2].read, &got, WECHAT_DONE, "",
+		    false);
+		assert_string_equal(got.payment.openid, payers[i / 2].read);
+		assert_string_equal(got.payment.mchid, MCHID);
+		assert_string_equal(got.payment.appid, APPID);
+		assert_string_equal(got.payment.sub_mchid, SUB_MCHID);
+	}
+	changed_judge(WECHAT_CALL_QUERY_REFUND, &(struct change){
+	    "sub_mch_id", SUB_MCHID }, 1, &got);
+	verdict_expect("query refund", &got, WECHAT_DONE, "", false);
+	assert_string_equal(got.refund.sub_mchid, SUB_MCHID);
+	judged_payee = &payee;
+	changed_judge(WECHAT_CALL_QUERY, NULL, 0, &got);
+	assert_string_equal(got.payment.sub_mchid, "");
 }
 
 /* O3: SUCCESS or FAIL, unsigned or wrongly signed, decides nothing. */
@@ -1381,12 +1639,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_requests_repeat),
+		cmocka_unit_test(test_provider_requests),
+		cmocka_unit_test(test_provider_bytes),
 		cmocka_unit_test(test_product_id),
 		cmocka_unit_test(test_right_answers),
 		cmocka_unit_test(test_by_transaction_id),
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_one_field),
 		cmocka_unit_test(test_every_call),
+		cmocka_unit_test(test_sub_merchants),
+		cmocka_unit_test(test_provider_facts),
 		cmocka_unit_test(test_unproved),
 		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_odd_codes),
