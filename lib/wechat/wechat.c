@@ -254,7 +254,7 @@ wechat_send_to(struct wechat *wechat, const char *const hosts[], size_t count,
     struct wechat_http_reply *reply)
 {
 	struct wechat_http_request sent = *request;
-	char url[2 * WECHAT_URL_MAX + 1];
+	char url[WECHAT_URL_MAX + WECHAT_V3_TARGET_MAX + 1];
 	int len;
 	size_t i;
 
@@ -384,12 +384,12 @@ topic_format_v3(const struct wechat_v3 *v3, enum wechat_call call,
 	case WECHAT_CALL_QUERY:
 		return wechat_v3_query_format(v3, topic->key, out, err);
 	case WECHAT_CALL_CLOSE:
-		return wechat_v3_close_format(v3, topic->key->out_trade_no,
-		    out, err);
+		return wechat_v3_close_format(v3, &topic->key->payee,
+		    topic->key->out_trade_no, out, err);
 	case WECHAT_CALL_REFUND:
 		return wechat_v3_refund_format(v3, topic->refund, out, err);
 	case WECHAT_CALL_QUERY_REFUND:
-		return wechat_v3_query_refund_format(
+		return wechat_v3_query_refund_format(&topic->refund->payee,
 		    topic->refund->out_refund_no, out, err);
 	case WECHAT_CALL_CERTIFICATES:
 		return wechat_v3_certificates_format(out, err);
@@ -425,8 +425,9 @@ topic_judge_v3(const struct wechat *wechat, enum wechat_call call,
 		    topic->refund_id, answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v3_query_refund_judge(v3, topic->refund->out_refund_no,
-		    reply, now, topic->refunded, answer);
+		wechat_v3_query_refund_judge(v3, &topic->refund->payee,
+		    topic->refund->out_refund_no, reply, now, topic->refunded,
+		    answer);
 		break;
 	case WECHAT_CALL_CERTIFICATES:
 		wechat_v3_certs_judge(v3->keys, wechat->apiv3_key, reply, now,
@@ -632,6 +633,13 @@ wechat_certificates(struct wechat *wechat, const char *nonce,
 	    &(struct topic){ .list = list, .count = count }, nonce, answer);
 }
 
+/* What the payer's client runs under, and invokes WeChat with. [v3.md 9] */
+static const char *
+invocation_appid(const struct payment_payee *payee)
+{
+	return payee->sub_appid[0] != '\0' ? payee->sub_appid : payee->appid;
+}
+
 /* Before something is signed for a front end: its nonce. */
 static bool
 invocation_begin(const struct wechat *wechat, const struct payment_key *key,
@@ -648,28 +656,29 @@ bool
 wechat_jsapi(const struct wechat *wechat, const struct payment_key *key,
     const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
 {
+	const char *appid = invocation_appid(&key->payee);
 	char nonce[NONCE_SIZE];
 
 	if (!invocation_begin(wechat, key, nonce, err))
 		return false;
 	return key->api == PAYMENT_V3
-	    ? wechat_v3_jsapi(&wechat->v3, key->payee.appid, prepay_id, nonce, now,
-		out, err)
-	    : wechat_v2_jsapi(&wechat->v2, key->payee.appid, prepay_id, nonce, now,
-		out, err);
+	    ? wechat_v3_jsapi(&wechat->v3, appid, prepay_id, nonce, now, out,
+		err)
+	    : wechat_v2_jsapi(&wechat->v2, appid, prepay_id, nonce, now, out,
+		err);
 }
 
 bool
 wechat_app(const struct wechat *wechat, const struct payment_key *key,
     const char *prepay_id, epoch_t now, struct fields *out, struct err *err)
 {
+	const char *appid = invocation_appid(&key->payee);
 	char nonce[NONCE_SIZE];
 
 	if (!invocation_begin(wechat, key, nonce, err))
 		return false;
 	return key->api == PAYMENT_V3
-	    ? wechat_v3_app(&wechat->v3, key->payee.appid, prepay_id, nonce, now,
-		out, err)
-	    : wechat_v2_app(&wechat->v2, key->payee.appid, prepay_id, nonce, now,
-		out, err);
+	    ? wechat_v3_app(&wechat->v3, appid, prepay_id, nonce, now, out, err)
+	    : wechat_v2_app(&wechat->v2, appid, prepay_id, nonce, now, out,
+		err);
 }

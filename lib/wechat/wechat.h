@@ -5,6 +5,11 @@
  * [design.md 2, v2.md 4].  Hides the API version, the signatures and
  * libcurl.  Owns the keys, wiped at close.  Stores nothing.
  *
+ * A payment is made to its payee, and every later call about it names the
+ * same one.  Where that has a sub_mchid we are the service provider who
+ * collects for it: keys and mchid are ours, each request names the
+ * sub-merchant, and an answer about another one decides nothing. [v3.md 19]
+ *
  * Every call sends one request and ends in a verdict: there is no failure
  * beside it, for unknown is a state.  Each takes the nonce that its caller
  * has journalled, and returns within total_ms.
@@ -32,7 +37,7 @@
 #define WECHAT_PEM_SIZE 8192	/* of a certificate */
 
 struct wechat_config {		/* borrowed for the call, unless it says so */
-	const char *mchid;
+	const char *mchid;		/* or the service provider's */
 	enum sign2_type sign_type;
 	const struct secret *api_key;	/* NULL: no payment is V2's */
 	struct wechat_keys *keys;	/* NULL: none is V3's; borrowed until
@@ -90,16 +95,18 @@ struct wechat_answer {
 					 * none did */
 };
 
-/* unifiedorder, /v3/pay/transactions/….  DONE fills prepay: prepay_id, and
- * code_url for NATIVE and h5_url for MWEB, where V3 has no prepay_id. */
+/* unifiedorder, /v3/pay/transactions/… or the partner's.  DONE fills prepay:
+ * prepay_id, and code_url for NATIVE and h5_url for MWEB, where V3 has no
+ * prepay_id. */
 void wechat_prepay(struct wechat *wechat, const struct payment *payment,
     const char *nonce, struct payment_prepay *prepay,
     struct wechat_answer *answer);
 
 /*
  * orderquery, by either number.  DONE fills facts, whose number is the one
- * that was asked for; for a paid one all fields.  V3 asked by WeChat's number
- * needs no appid: facts say under which it was paid.
+ * that was asked for, and whose sub_mchid is the payee's; for a paid one all
+ * fields.  V3 asked by WeChat's number needs no appid: facts say under which
+ * it was paid.
  */
 void wechat_query(struct wechat *wechat, const struct payment_key *key,
     const char *nonce, struct payment_facts *facts,
@@ -116,7 +123,7 @@ void wechat_refund(struct wechat *wechat, const struct refund *refund,
     const char *nonce, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer);
 
-/* refundquery by out_refund_no, under refund's api and appid.  DONE fills
+/* refundquery by out_refund_no, under refund's api and payee.  DONE fills
  * facts, whose transaction_id and total are refund's, unless those are "" and
  * 0; out_trade_no and amount are the caller's to compare. */
 void wechat_query_refund(struct wechat *wechat, const struct refund *refund,
@@ -157,14 +164,16 @@ void wechat_certificates(struct wechat *wechat, const char *nonce,
 /*
  * What the page hands to WeixinJSBridge to have a prepaid JSAPI payment
  * paid: appId, timeStamp, nonceStr, package, signType and paySign, in out.
- * [v2.md 14, v3.md 9]
+ * appId is sub_appid where the payee has one: the payer's client runs under
+ * it.  [v2.md 14, v3.md 9]
  */
 MUSTUSE bool wechat_jsapi(const struct wechat *wechat,
     const struct payment_key *key, const char *prepay_id, epoch_t now,
     struct fields *out, struct err *err);
 
-/* What an app hands to WeChat's SDK for a prepaid APP payment: appid,
- * partnerid, prepayid, package, noncestr, timestamp and sign, in out. */
+/* What an app hands to WeChat's SDK for a prepaid APP payment: appid, as
+ * above, partnerid, which is mchid, prepayid, package, noncestr, timestamp and
+ * sign, in out. */
 MUSTUSE bool wechat_app(const struct wechat *wechat,
     const struct payment_key *key, const char *prepay_id, epoch_t now,
     struct fields *out, struct err *err);

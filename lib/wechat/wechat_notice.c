@@ -103,7 +103,9 @@ notice_read_refunded(const struct fields *outer, const struct fields *inner,
 	    sizeof(notice.mchid), err)
 	    || !wechat_facts_id(outer, "appid", 1, notice.appid,
 	    sizeof(notice.appid), err)
-	    || !wechat_facts_refund(inner, "", &notice.refund, err))
+	    || !wechat_facts_refund(inner, "", &notice.refund, err)
+	    || !wechat_facts_id(outer, "sub_mch_id", 0,
+	    notice.refund.sub_mchid, sizeof(notice.refund.sub_mchid), err))
 		return false;
 	*out = notice;
 	return true;
@@ -233,22 +235,28 @@ envelope_open(const struct wechat_notice_keys *keys,
 	return ok;
 }
 
-/* The merchant has other names in other products [v3.md 21.5], and in some
- * none; a payment or a refund must name him. */
+/* The merchant has other names as a service provider [v3.md 19] and in other
+ * products [v3.md 21.5], and in some none; a payment or a refund must name
+ * him, and by no name another. */
 static bool
 object_is_ours(const struct wechat_notice_keys *keys,
     const struct jsonread *object, enum notice_kind kind, struct err *err)
 {
 	static const char *const names[] = { "mchid", "sp_mchid", "mch_id" };
-	const char *mchid = kind == NOTICE_OTHER ? keys->mchid : "";
-	size_t i = 0;
+	bool is_ours = kind == NOTICE_OTHER;
 
-	while (i < COUNT_OF(names) && !jsonread_has(object, names[i]))
-		i++;
-	if (i < COUNT_OF(names)
-	    && !jsonread_text(object, names[i], &mchid, err))
-		return false;
-	return str_eq(mchid, keys->mchid) || err_set(err, ERR_AUTH, ANOTHERS);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *mchid = NULL;
+
+		if (!jsonread_has(object, names[i]))
+			continue;
+		if (!jsonread_text(object, names[i], &mchid, err))
+			return false;
+		if (!str_eq(mchid, keys->mchid))
+			return err_set(err, ERR_AUTH, ANOTHERS);
+		is_ours = true;
+	}
+	return is_ours || err_set(err, ERR_AUTH, ANOTHERS);
 }
 
 static bool

@@ -20,7 +20,8 @@
 #include "wire/sign3.h"
 
 struct wechat_notice_keys {
-	const char *mchid;
+	const char *mchid;		/* of the merchant, or of the service
+					 * provider */
 	enum sign2_type sign_type;
 	const struct secret *api_key;	/* NULL: V2 is not believed */
 	const struct secret *apiv3_key;	/* both NULL: V3 is not */
@@ -36,7 +37,8 @@ struct wechat_notice_keys {
 MUSTUSE bool wechat_notice_paid(const struct wechat_notice_keys *keys,
     const char *body, size_t len, struct notice *out, struct err *err);
 
-/* Decrypt and read V2's refund notice.  is_signed is false: a hint only. */
+/* Decrypt and read V2's refund notice.  is_signed is false: a hint only, and
+ * its sub_mchid was not even encrypted. */
 MUSTUSE bool wechat_notice_refunded(const struct wechat_notice_keys *keys,
     const char *body, size_t len, struct notice *out, struct err *err);
 
@@ -47,6 +49,9 @@ MUSTUSE bool wechat_notice_refunded(const struct wechat_notice_keys *keys,
  * ERR_REFUSED: proved, but not a success: nothing to settle.  What is neither
  * a payment nor a refund is NOTICE_OTHER.  If it was proved and yet is no
  * notice of ours, out has api, serial and proof, and nothing else.
+ *
+ * Of a service provider's it says for which sub-merchant each is; whether that
+ * is the one whom the payment was made for is the database's to say.
  */
 MUSTUSE bool wechat_notice_v3(const struct wechat_notice_keys *keys,
     const struct sign3_headers *headers, const char *body, size_t len,

@@ -18,25 +18,44 @@
 #define HEADER_BYTES_MAX 1024
 #define NOTIFY_URL_MAX 255	/* [v3.md 24] the shorter of two statements */
 
-#define TRANSACTIONS "/v3/pay/transactions"
 #define REFUNDS "/v3/refund/domestic/refunds"
+
+/* How a merchant speaks of his own payments, and how a service provider does
+ * of those that he makes for others. [v3.md 19] */
+struct tongue {
+	const char *transactions;	/* path */
+	const char *appid, *mchid;
+};
+
+static const struct tongue tongue_own = {
+	"/v3/pay/transactions", "appid", "mchid"
+};
+static const struct tongue tongue_provider = {
+	"/v3/pay/partner/transactions", "sp_appid", "sp_mchid"
+};
+
+static const struct tongue *
+tongue_of(const struct payment_payee *payee)
+{
+	return payee->sub_mchid[0] == '\0' ? &tongue_own : &tongue_provider;
+}
 
 /* What one trade type is made by. */
 struct trade {
 	const char *trade_type;
-	const char *target;
+	const char *path;	/* below transactions */
 	const char *member;	/* the one that the answer has */
 	size_t at, size;	/* where that goes in a payment_prepay */
 };
 
 static const struct trade trades[] = {	/* [v3.md 8] */
-	{ "JSAPI", TRANSACTIONS "/jsapi", "prepay_id",
+	{ "JSAPI", "/jsapi", "prepay_id",
 	    offsetof(struct payment_prepay, prepay_id), PREPAY_ID_MAX + 1 },
-	{ "NATIVE", TRANSACTIONS "/native", "code_url",
+	{ "NATIVE", "/native", "code_url",
 	    offsetof(struct payment_prepay, code_url), CODE_URL_MAX + 1 },
-	{ "APP", TRANSACTIONS "/app", "prepay_id",
+	{ "APP", "/app", "prepay_id",
 	    offsetof(struct payment_prepay, prepay_id), PREPAY_ID_MAX + 1 },
-	{ "MWEB", TRANSACTIONS "/h5", "h5_url",
+	{ "MWEB", "/h5", "h5_url",
 	    offsetof(struct payment_prepay, h5_url), H5_URL_MAX + 1 },
 };
 
@@ -54,7 +73,7 @@ void
 wechat_v3_request_init(struct wechat_v3_request *request)
 {
 	memset(request, 0, sizeof(*request));
-	buf_init(&request->target, WECHAT_URL_MAX);
+	buf_init(&request->target, WECHAT_V3_TARGET_MAX);
 	buf_init(&request->body, BODY_BYTES_MAX);
 	buf_init(&request->authorization, HEADER_BYTES_MAX);
 	buf_init(&request->wanted, HEADER_BYTES_MAX);
@@ -120,6 +139,25 @@ v3_url(const struct wechat_v3 *v3, struct jsonmsg *message, const char *path,
 	return true;
 }
 
+/* A NULL is left out of a message. */
+static const char *
+v3_given(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static void
+v3_payee(const struct wechat_v3 *v3, const struct payment_payee *payee,
+    struct jsonmsg *message)
+{
+	const struct tongue *tongue = tongue_of(payee);
+
+	jsonmsg_text(message, tongue->appid, payee->appid);
+	jsonmsg_text(message, tongue->mchid, v3->mchid);
+	jsonmsg_text(message, "sub_appid", v3_given(payee->sub_appid));
+	jsonmsg_text(message, "sub_mchid", v3_given(payee->sub_mchid));
+}
+
 static void
 v3_payment(const struct wechat_v3 *v3, const struct payment *payment,
     struct jsonmsg *message)
@@ -127,8 +165,7 @@ v3_payment(const struct wechat_v3 *v3, const struct payment *payment,
 	char expire[CLOCK_RFC3339_SIZE];
 
 	clock_format_rfc3339(payment->time_expire, expire);
-	jsonmsg_text(message, "appid", payment->payee.appid);
-	jsonmsg_text(message, "mchid", v3->mchid);
+	v3_payee(v3, &payment->payee, message);
 	/* one is demanded, even of goods that are nothing but a picture */
 	v3_text(message, "description", payment->body, payment->out_trade_no);
 	jsonmsg_text(message, "out_trade_no", payment->out_trade_no);
@@ -146,6 +183,15 @@ v3_amount(struct jsonmsg *message, const struct payment *payment)
 	jsonmsg_object(message, "amount", amount);
 }
 
+/* By the account that his client runs under. */
+static const char *
+payer_name(const struct payment_payee *payee)
+{
+	if (payee->sub_mchid[0] == '\0')
+		return "openid";
+	return payee->sub_appid[0] != '\0' ? "sub_openid" : "sp_openid";
+}
+
 static void
 v3_payer(struct jsonmsg *message, const struct payment *payment)
 {
@@ -154,7 +200,7 @@ v3_payer(struct jsonmsg *message, const struct payment *payment)
 	if (payment->openid[0] == '\0')
 		return;
 	payer = jsonmsg_new();
-	jsonmsg_text(payer, "openid", payment->openid);
+	jsonmsg_text(payer, payer_name(&payment->payee), payment->openid);
 	jsonmsg_object(message, "payer", payer);
 }
 
@@ -193,18 +239,40 @@ wechat_v3_prepay_format(const struct wechat_v3 *v3,
 	v3_amount(message, payment);
 	v3_payer(message, payment);
 	v3_scene(message, payment);
-	buf_text(&out->target, trade->target);
+	buf_text(&out->target, tongue_of(&payment->payee)->transactions);
+	buf_text(&out->target, trade->path);
 	return v3_end(out, "POST", message, err);
 }
 
-static bool
-v3_ask_format(const struct wechat_v3 *v3, const char *path,
-    const char *number, struct wechat_v3_request *out, struct err *err)
+/* A transaction by one of its numbers. */
+static void
+v3_transaction(const struct payment_payee *payee, const char *path,
+    const char *number, struct buf *target)
 {
-	buf_text(&out->target, path);
-	form_encode(number, &out->target);
-	buf_text(&out->target, "?mchid=");
+	buf_text(target, tongue_of(payee)->transactions);
+	buf_text(target, path);
+	form_encode(number, target);
+}
+
+static void
+v3_sub_query(const struct payment_payee *payee, const char *before,
+    struct buf *target)
+{
+	if (payee->sub_mchid[0] == '\0')
+		return;
+	buf_format(target, "%ssub_mchid=", before);
+	form_encode(payee->sub_mchid, target);
+}
+
+static bool
+v3_ask_format(const struct wechat_v3 *v3, const struct payment_payee *payee,
+    const char *path, const char *number, struct wechat_v3_request *out,
+    struct err *err)
+{
+	v3_transaction(payee, path, number, &out->target);
+	buf_format(&out->target, "?%s=", tongue_of(payee)->mchid);
 	form_encode(v3->mchid, &out->target);
+	v3_sub_query(payee, "&", &out->target);
 	return v3_end(out, "GET", NULL, err);
 }
 
@@ -214,21 +282,22 @@ wechat_v3_query_format(const struct wechat_v3 *v3,
     struct err *err)
 {
 	if (key->out_trade_no[0] == '\0')
-		return v3_ask_format(v3, TRANSACTIONS "/id/",
+		return v3_ask_format(v3, &key->payee, "/id/",
 		    key->transaction_id, out, err);
-	return v3_ask_format(v3, TRANSACTIONS "/out-trade-no/",
+	return v3_ask_format(v3, &key->payee, "/out-trade-no/",
 	    key->out_trade_no, out, err);
 }
 
 bool
-wechat_v3_close_format(const struct wechat_v3 *v3, const char *out_trade_no,
+wechat_v3_close_format(const struct wechat_v3 *v3,
+    const struct payment_payee *payee, const char *out_trade_no,
     struct wechat_v3_request *out, struct err *err)
 {
 	struct jsonmsg *message = jsonmsg_new();
 
-	jsonmsg_text(message, "mchid", v3->mchid);
-	buf_text(&out->target, TRANSACTIONS "/out-trade-no/");
-	form_encode(out_trade_no, &out->target);
+	jsonmsg_text(message, tongue_of(payee)->mchid, v3->mchid);
+	jsonmsg_text(message, "sub_mchid", v3_given(payee->sub_mchid));
+	v3_transaction(payee, "/out-trade-no/", out_trade_no, &out->target);
 	buf_text(&out->target, "/close");
 	return v3_end(out, "POST", message, err);
 }
@@ -262,6 +331,7 @@ wechat_v3_refund_format(const struct wechat_v3 *v3,
 {
 	struct jsonmsg *message = jsonmsg_new();
 
+	jsonmsg_text(message, "sub_mchid", v3_given(refund->payee.sub_mchid));
 	v3_paid(message, refund);
 	jsonmsg_text(message, "out_refund_no", refund->out_refund_no);
 	v3_text(message, "reason", refund->reason, NULL);
@@ -277,11 +347,13 @@ wechat_v3_refund_format(const struct wechat_v3 *v3,
 }
 
 bool
-wechat_v3_query_refund_format(const char *out_refund_no,
-    struct wechat_v3_request *out, struct err *err)
+wechat_v3_query_refund_format(const struct payment_payee *payee,
+    const char *out_refund_no, struct wechat_v3_request *out,
+    struct err *err)
 {
 	buf_text(&out->target, REFUNDS "/");
 	form_encode(out_refund_no, &out->target);
+	v3_sub_query(payee, "?", &out->target);
 	return v3_end(out, "GET", NULL, err);
 }
 
@@ -404,6 +476,8 @@ v3_read_query(const struct wechat_v3 *v3, const struct jsonread *json,
 
 	if (!wechat_v3_facts_payment(json, &facts, err)
 	    || !v3_echoes("mchid", facts.mchid, v3->mchid, err)
+	    || !v3_echoes("sub_mchid", facts.sub_mchid,
+		key->payee.sub_mchid, err)
 	    || !v3_echoes_key(json, &facts, key, err))
 		return false;
 	*out = facts;
@@ -438,6 +512,16 @@ wechat_v3_close_judge(const struct wechat_v3 *v3,
 	jsonread_free(json);
 }
 
+/* An answer about a refund need not name a sub-merchant [v3.md 12.1], and may
+ * name no other. */
+static bool
+v3_echoes_sub(const struct refund_facts *facts,
+    const struct payment_payee *payee, struct err *err)
+{
+	return facts->sub_mchid[0] == '\0'
+	    || v3_echoes("sub_mchid", facts->sub_mchid, payee->sub_mchid, err);
+}
+
 static bool
 v3_read_refund(const struct jsonread *json, const struct refund *refund,
     char refund_id[static REFUND_ID_MAX + 1], struct err *err)
@@ -445,6 +529,7 @@ v3_read_refund(const struct jsonread *json, const struct refund *refund,
 	struct refund_facts facts = { 0 };
 
 	return wechat_v3_facts_refund(json, "status", &facts, err)
+	    && v3_echoes_sub(&facts, &refund->payee, err)
 	    && v3_echoes("out_refund_no", facts.out_refund_no,
 		refund->out_refund_no, err)
 	    && v3_echoes("out_trade_no", facts.out_trade_no,
@@ -476,12 +561,14 @@ wechat_v3_refund_judge(const struct wechat_v3 *v3,
 }
 
 static bool
-v3_read_query_refund(const struct jsonread *json, const char *out_refund_no,
+v3_read_query_refund(const struct jsonread *json,
+    const struct payment_payee *payee, const char *out_refund_no,
     struct refund_facts *out, struct err *err)
 {
 	struct refund_facts facts = { 0 };
 
 	if (!wechat_v3_facts_refund(json, "status", &facts, err)
+	    || !v3_echoes_sub(&facts, payee, err)
 	    || !v3_echoes("out_refund_no", facts.out_refund_no, out_refund_no,
 		err))
 		return false;
@@ -491,15 +578,16 @@ v3_read_query_refund(const struct jsonread *json, const char *out_refund_no,
 
 void
 wechat_v3_query_refund_judge(const struct wechat_v3 *v3,
-    const char *out_refund_no, const struct wechat_http_reply *reply,
-    epoch_t now, struct refund_facts *facts, struct wechat_answer *answer)
+    const struct payment_payee *payee, const char *out_refund_no,
+    const struct wechat_http_reply *reply, epoch_t now,
+    struct refund_facts *facts, struct wechat_answer *answer)
 {
 	struct jsonread *json = NULL;
 	struct err err = { 0 };
 
 	if (wechat_v3_answer_read(v3->keys, WECHAT_CALL_QUERY_REFUND, reply,
 	    now, &json, answer)
-	    && !v3_read_query_refund(json, out_refund_no, facts, &err))
+	    && !v3_read_query_refund(json, payee, out_refund_no, facts, &err))
 		wechat_answer_doubt(answer, "MISMATCH", err.text);
 	jsonread_free(json);
 }

@@ -1,9 +1,10 @@
 /*
  * wechat_v3: what is said to API V3, and what its answers are worth.
  *
- * Knows the members of each call [v3.md 8, 10, 12], and what an answer must
- * repeat before it is about what we asked.  Hides JSON and signatures.  Owns
- * nothing.  Sends nothing: bytes in, bytes out.
+ * Knows the members of each call [v3.md 8, 10, 12], and how a service
+ * provider makes it for a sub-merchant [v3.md 19]; what an answer must repeat
+ * before it is about what we asked.  Hides JSON and signatures.  Owns nothing.
+ * Sends nothing: bytes in, bytes out.
  */
 #ifndef WECHAT_WECHAT_V3_H
 #define WECHAT_WECHAT_V3_H
@@ -24,6 +25,10 @@
 
 #define WECHAT_V3_NOTIFY_PAID "/notify/paid"
 #define WECHAT_V3_NOTIFY_REFUNDED "/notify/refunded"
+
+/* Above the longest: a question about a refund whose number is 64 encoded
+ * characters, for a sub-merchant of 32. */
+#define WECHAT_V3_TARGET_MAX 319
 
 struct wechat_v3 {		/* borrowed */
 	const char *mchid;
@@ -53,12 +58,14 @@ MUSTUSE bool wechat_v3_query_format(const struct wechat_v3 *v3,
     const struct payment_key *key, struct wechat_v3_request *out,
     struct err *err);
 MUSTUSE bool wechat_v3_close_format(const struct wechat_v3 *v3,
-    const char *out_trade_no, struct wechat_v3_request *out, struct err *err);
+    const struct payment_payee *payee, const char *out_trade_no,
+    struct wechat_v3_request *out, struct err *err);
 MUSTUSE bool wechat_v3_refund_format(const struct wechat_v3 *v3,
     const struct refund *refund, struct wechat_v3_request *out,
     struct err *err);
-MUSTUSE bool wechat_v3_query_refund_format(const char *out_refund_no,
-    struct wechat_v3_request *out, struct err *err);
+MUSTUSE bool wechat_v3_query_refund_format(const struct payment_payee *payee,
+    const char *out_refund_no, struct wechat_v3_request *out,
+    struct err *err);
 MUSTUSE bool wechat_v3_certificates_format(struct wechat_v3_request *out,
     struct err *err);
 
@@ -82,8 +89,9 @@ void wechat_v3_refund_judge(const struct wechat_v3 *v3,
     epoch_t now, char refund_id[static REFUND_ID_MAX + 1],
     struct wechat_answer *answer);
 void wechat_v3_query_refund_judge(const struct wechat_v3 *v3,
-    const char *out_refund_no, const struct wechat_http_reply *reply,
-    epoch_t now, struct refund_facts *facts, struct wechat_answer *answer);
+    const struct payment_payee *payee, const char *out_refund_no,
+    const struct wechat_http_reply *reply, epoch_t now,
+    struct refund_facts *facts, struct wechat_answer *answer);
 
 /* wechat_jsapi, under this key. */
 MUSTUSE bool wechat_v3_jsapi(const struct wechat_v3 *v3, const char *appid,

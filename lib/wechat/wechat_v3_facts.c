@@ -27,6 +27,64 @@ facts_remark(const struct jsonread *json, const char *path, char *out,
 		out[0] = '\0';
 }
 
+/* Something other than null or "". */
+static bool
+facts_says(const struct jsonread *json, const char *path)
+{
+	const char *text = "";
+	struct err odd = { 0 };
+
+	return jsonread_has(json, path)
+	    && (!jsonread_text(json, path, &text, &odd) || text[0] != '\0');
+}
+
+/*
+ * Whose it is [v3.md 19]: a merchant's own names mchid and appid; in their
+ * place a service provider's names sp_mchid and sp_appid, and his
+ * sub-merchant.  What speaks in both ways could be read as either's.
+ */
+static bool
+facts_payee(const struct jsonread *json, struct payment_facts *out,
+    struct err *err)
+{
+	static const struct sort {
+		const char *mchid, *appid;
+		const char *others[5];	/* members of the other sort */
+	} own = {
+		"mchid", "appid",
+		{ "sp_mchid", "sp_appid", "sub_mchid", "sub_appid", NULL },
+	}, provider = {
+		"sp_mchid", "sp_appid", { "mchid", "appid", NULL },
+	};
+	bool is_provider = facts_says(json, "sp_mchid");
+	const struct sort *sort = is_provider ? &provider : &own;
+
+	for (size_t i = 0; sort->others[i] != NULL; i++)
+		if (facts_says(json, sort->others[i]))
+			return err_set(err, ERR_INPUT, "%s: beside %s",
+			    sort->others[i], sort->mchid);
+	return wechat_v3_facts_id(json, sort->mchid, 1, out->mchid,
+	    sizeof(out->mchid), err)
+	    && wechat_v3_facts_id(json, sort->appid, 1, out->appid,
+		sizeof(out->appid), err)
+	    && wechat_v3_facts_id(json, "sub_mchid", is_provider ? 1 : 0,
+		out->sub_mchid, sizeof(out->sub_mchid), err);
+}
+
+/* Of the two accounts that may know him, the one that his client ran under:
+ * there is a sub_openid only where there was a sub_appid. */
+static void
+facts_payer(const struct jsonread *json, struct payment_facts *out)
+{
+	static const char *const paths[] = {
+		"payer.sub_openid", "payer.sp_openid", "payer.openid",
+	};
+
+	for (size_t i = 0; out->openid[0] == '\0' && i < COUNT_OF(paths); i++)
+		facts_remark(json, paths[i], out->openid,
+		    sizeof(out->openid));
+}
+
 /* H5 is MWEB in the other direction [v3.md 10.1]. */
 static void
 facts_trade_type(const struct jsonread *json, struct payment_facts *out)
@@ -90,17 +148,13 @@ wechat_v3_facts_payment(const struct jsonread *json,
 	const char *trade_state = NULL;
 
 	if (!jsonread_text(json, "trade_state", &trade_state, err)
-	    || !wechat_v3_facts_id(json, "mchid", 1, facts.mchid,
-	    sizeof(facts.mchid), err)
-	    || !wechat_v3_facts_id(json, "appid", 1, facts.appid,
-	    sizeof(facts.appid), err)
+	    || !facts_payee(json, &facts, err)
 	    || !wechat_v3_facts_id(json, "out_trade_no", 1,
 	    facts.out_trade_no, sizeof(facts.out_trade_no), err))
 		return false;
 	facts.fate = payment_fate_of(trade_state);
 	facts_trade_type(json, &facts);
-	facts_remark(json, "payer.openid", facts.openid,
-	    sizeof(facts.openid));
+	facts_payer(json, &facts);
 	facts_remark(json, "bank_type", facts.bank_type,
 	    sizeof(facts.bank_type));
 	if (facts.fate == PAYMENT_PAID && !facts_money(json, &facts, err))
@@ -131,6 +185,8 @@ wechat_v3_facts_refund(const struct jsonread *json, const char *status_path,
 	const char *status = NULL;
 
 	if (!jsonread_text(json, status_path, &status, err)
+	    || !wechat_v3_facts_id(json, "sub_mchid", 0, facts.sub_mchid,
+	    sizeof(facts.sub_mchid), err)
 	    || !wechat_v3_facts_id(json, "transaction_id", 1,
 	    facts.transaction_id, sizeof(facts.transaction_id), err)
 	    || !wechat_v3_facts_id(json, "out_trade_no", 1,

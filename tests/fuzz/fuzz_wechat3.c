@@ -150,8 +150,8 @@ answer_try(unsigned call, const struct wechat_http_reply *reply,
 		    &answer);
 		break;
 	case 4:
-		wechat_v3_query_refund_judge(&v3, REFUND_NO, reply, W3_NOW,
-		    &refunded, &answer);
+		wechat_v3_query_refund_judge(&v3, &refund.payee, REFUND_NO,
+		    reply, W3_NOW, &refunded, &answer);
 		break;
 	default:
 		wechat_v3_certs_judge(my.keys, my.apiv3_key, reply, W3_NOW,

@@ -13,8 +13,8 @@ static struct {
 	struct secret *pub, *cert, *ca, *apiv3_key;
 	struct wechat_keys_config config;
 	struct wechat_keys *keys;
-	struct buf paid, refunded;
-	struct w3_signed paid_signed, refunded_signed, forged;
+	struct buf paid, provider, refunded;
+	struct w3_signed paid_signed, provider_signed, refunded_signed, forged;
 } keep;
 
 static void
@@ -52,10 +52,14 @@ start(void **state)
 		.pub_key_id = W3_PUB_KEY_ID, .platform_ca = keep.ca };
 	notice_make("TRANSACTION.SUCCESS", w3_transaction,
 	    COUNT_OF(w3_transaction), &keep.paid);
+	notice_make("TRANSACTION.SUCCESS", w3_provider_transaction,
+	    COUNT_OF(w3_provider_transaction), &keep.provider);
 	notice_make("REFUND.SUCCESS", w3_refund, COUNT_OF(w3_refund),
 	    &keep.refunded);
 	w3_sign(platform, W3_SERIAL_B, W3_NOW, keep.paid.data, keep.paid.len,
 	    &keep.paid_signed);
+	w3_sign(platform, W3_SERIAL_B, W3_NOW, keep.provider.data,
+	    keep.provider.len, &keep.provider_signed);
 	w3_sign(platform, W3_SERIAL_B, W3_NOW, keep.refunded.data,
 	    keep.refunded.len, &keep.refunded_signed);
 	w3_sign(stranger, W3_SERIAL_B, W3_NOW, keep.paid.data, keep.paid.len,
@@ -74,6 +78,7 @@ stop(void **state)
 	(void)state;
 	wechat_keys_close(keep.keys);
 	buf_clear(&keep.refunded);
+	buf_clear(&keep.provider);
 	buf_clear(&keep.paid);
 	secret_free(keep.apiv3_key);
 	secret_free(keep.ca);
@@ -153,6 +158,19 @@ run_paid(struct err *err)
 	return ok;
 }
 
+/* Without its sub-merchant it would be a merchant's own. */
+static bool
+run_provider(struct err *err)
+{
+	struct notice notice = { 0 };
+	bool ok = notice_run(&keep.provider_signed, &keep.provider, &notice,
+	    err);
+
+	assert_int_equal(notice.payment.total_fen, ok ? 101 : 0);
+	assert_string_equal(notice.payment.sub_mchid, ok ? W3_SUB_MCHID : "");
+	return ok;
+}
+
 static bool
 run_refunded(struct err *err)
 {
@@ -185,6 +203,7 @@ test_each(void **state)
 		{ "wechat_keys_open", run_open, false },
 		{ "wechat_keys_add", run_add, false },
 		{ "wechat_notice_v3, paid", run_paid, false },
+		{ "wechat_notice_v3, provider", run_provider, false },
 		{ "wechat_notice_v3, refunded", run_refunded, false },
 		{ "wechat_notice_v3, forged", run_forged, false },
 	};

@@ -1628,6 +1628,48 @@ test_jsapi(void **state)
 	wechat_close(wechat);
 }
 
+/* Of whom a client says that it is: the account that it runs under, which is
+ * the sub-merchant's where he has one.  An app names the merchant, too, and
+ * that is the provider. */
+static void
+test_invocation_appid(void **state)
+{
+	static const struct payment_payee payees[] = {
+		{ .appid = APPID },
+		{ .appid = APPID, .sub_mchid = "1900000110" },
+		{ .appid = APPID, .sub_mchid = "1900000110",
+		  .sub_appid = "wxd678efh567hg6999" },
+	};
+	struct wechat *wechat[] = {
+		open_to(&(struct setup){ .port = 1 }),
+		open_to(&(struct setup){ .port = 1, .is_v3 = true }),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(payees); i++) {
+		const struct payment_payee *payee = &payees[i / 2];
+		const struct payment_key key = {
+			.api = i % 2 == 0 ? PAYMENT_V2 : PAYMENT_V3,
+			.payee = *payee,
+		};
+		const char *appid = i / 2 == 2 ? payee->sub_appid : APPID;
+		struct fields page = { 0 }, app = { 0 };
+		struct err err = { 0 };
+
+		expect(wechat_jsapi(wechat[i % 2], &key, "wx1", 1, &page,
+		    &err) && wechat_app(wechat[i % 2], &key, "wx1", 1, &app,
+		    &err), "%s", err.text);
+		assert_string_equal(fields_text(&page, "appId"), appid);
+		assert_string_equal(fields_text(&app, "appid"), appid);
+		assert_string_equal(fields_text(&app, "partnerid"),
+		    i % 2 == 0 ? MCHID : W3_MCHID);
+		fields_clear(&app);
+		fields_clear(&page);
+	}
+	wechat_close(wechat[1]);
+	wechat_close(wechat[0]);
+}
+
 static void
 test_verdict_names(void **state)
 {
@@ -1767,6 +1809,7 @@ main(void)
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_jsapi),
+		cmocka_unit_test(test_invocation_appid),
 		cmocka_unit_test(test_verdict_names),
 	};
 

@@ -450,6 +450,42 @@ test_paid_one_field(void **state)
 	buf_clear(&xml);
 }
 
+/* A service provider's: for whom is passed on, and whom he paid to is for the
+ * database to compare. */
+static void
+test_paid_sub_merchant(void **state)
+{
+	static const struct {
+		const char *said;
+		enum err_kind kind;
+	} cases[] = {
+		{ NULL, ERR_NONE }, { "", ERR_NONE },
+		{ "1900000110", ERR_NONE }, { MCHID, ERR_NONE },
+		{ "1900000110 ", ERR_INPUT }, { X33, ERR_INPUT },
+		{ "特约商户", ERR_INPUT },
+	};
+	struct buf xml;
+
+	(void)state;
+	buf_init(&xml, XMLMSG_MAX);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *said = cases[i].said;
+		struct notice notice;
+		struct err err;
+
+		paid_format(&(struct change){ "sub_mch_id", said }, KEY,
+		    SIGN2_MD5, &xml);
+		(void)judge_paid_under(KEY, SIGN2_MD5, xml.data, xml.len,
+		    &notice, &err);
+		expect(err.kind == cases[i].kind, "%s: %s", said, err.text);
+		assert_string_equal(notice.payment.sub_mchid,
+		    said == NULL || err.kind != ERR_NONE ? "" : said);
+		assert_string_equal(notice.mchid, err.kind == ERR_NONE
+		    ? MCHID : "");
+	}
+	buf_clear(&xml);
+}
+
 /* N2: the sign itself. */
 static void
 test_paid_signs(void **state)
@@ -809,22 +845,32 @@ test_refunded_blocks(void **state)
 	buf_clear(&xml);
 }
 
-/* The outer message is not signed; what it says must still be ours. */
+/* The outer message is not signed; what it says must still be ours.  Nor is
+ * the sub-merchant, whom it alone names, more than a hint. */
 static void
 test_refunded_outside(void **state)
 {
 	static const struct {
 		const char *from, *to;
 		enum err_kind kind;
+		const char *sub_mchid;
 	} cases[] = {
-		{ "<mch_id>1900000109<", "<mch_id>1900000108<", ERR_AUTH },
-		{ "<mch_id>1900000109<", "<mch_id><", ERR_AUTH },
+		{ "<req_info>", "<sub_mch_id>1900000110</sub_mch_id>"
+		  "<req_info>", ERR_NONE, "1900000110" },
+		{ "<req_info>", "<sub_mch_id></sub_mch_id><req_info>",
+		  ERR_NONE, "" },
+		{ "<req_info>", "<sub_mch_id>" X33 "</sub_mch_id><req_info>",
+		  ERR_INPUT, "" },
+		{ "<mch_id>1900000109<", "<mch_id>1900000108<", ERR_AUTH,
+		  "" },
+		{ "<mch_id>1900000109<", "<mch_id><", ERR_AUTH, "" },
 		{ "<return_code>SUCCESS<", "<return_code>FAIL<",
-		  ERR_REFUSED },
-		{ "<return_code>SUCCESS<", "<return_code><", ERR_REFUSED },
-		{ "<appid>wx8888888888888888<", "<appid><", ERR_INPUT },
+		  ERR_REFUSED, "" },
+		{ "<return_code>SUCCESS<", "<return_code><", ERR_REFUSED,
+		  "" },
+		{ "<appid>wx8888888888888888<", "<appid><", ERR_INPUT, "" },
 		{ "<appid>wx8888888888888888<", "<appid>" X33 "<",
-		  ERR_INPUT },
+		  ERR_INPUT, "" },
 	};
 	struct buf xml, bad;
 
@@ -846,6 +892,8 @@ test_refunded_outside(void **state)
 		    &err);
 		expect(err.kind == cases[i].kind, "%s: %s %s", cases[i].to,
 		    err_kind_name(err.kind), err.text);
+		assert_string_equal(notice.refund.sub_mchid,
+		    err.kind == ERR_NONE ? cases[i].sub_mchid : "");
 	}
 	buf_clear(&bad);
 	buf_clear(&xml);
@@ -879,6 +927,7 @@ main(void)
 		cmocka_unit_test(test_refund_vectors),
 		cmocka_unit_test(test_refund_vectors_whole),
 		cmocka_unit_test(test_paid_one_field),
+		cmocka_unit_test(test_paid_sub_merchant),
 		cmocka_unit_test(test_paid_signs),
 		cmocka_unit_test(test_paid_every_byte),
 		cmocka_unit_test(test_not_a_notice),

@@ -182,14 +182,27 @@ refunded_format(const char *event_type, const struct w3_member *change,
 
 /* ------------------------------------------------------------------ vectors */
 
-/* What the vectors expect of a gateway for one merchant, who has neither
- * partners nor combined orders. */
+#define PROVIDER "1230000109"
+
+/* Whose gateway each is for: some are a service provider's. */
+static const char *
+vector_mchid(const json_t *vector)
+{
+	static const char *const providers[] = {
+		"notify-pay-partner", "notify-refund-partner", NULL,
+	};
+
+	return str_is_among(vector_text(vector, "id"), providers) ? PROVIDER
+	    : W3_MCHID;
+}
+
+/* What the vectors expect of a gateway for one merchant, who has no combined
+ * orders. */
 static enum err_kind
 vector_kind(const json_t *vector)
 {
 	static const char *const anothers[] = {
-		"notify-pay-partner", "notify-pay-combine",
-		"notify-refund-partner", "notify-profitsharing",
+		"notify-pay-combine", "notify-profitsharing",
 		"notify-pay-foreign-mchid", NULL,
 	};
 	const char *id = vector_text(vector, "id");
@@ -199,6 +212,23 @@ vector_kind(const json_t *vector)
 		return ERR_AUTH;
 	assert_string_equal(vector_text(vector, "expect"), "ok");
 	return ERR_NONE;
+}
+
+static void
+payee_compare(const json_t *plain, const struct notice *notice)
+{
+	bool is_provider = json_object_get(plain, "sp_mchid") != NULL;
+	const struct payment_facts *facts = &notice->payment;
+
+	assert_string_equal(facts->mchid, vector_text(plain, is_provider
+	    ? "sp_mchid" : "mchid"));
+	assert_string_equal(facts->appid, vector_text(plain, is_provider
+	    ? "sp_appid" : "appid"));
+	assert_string_equal(facts->sub_mchid, vector_text(plain,
+	    "sub_mchid"));
+	assert_true(is_provider == (facts->sub_mchid[0] != '\0'));
+	assert_string_equal(facts->openid, vector_text(json_object_get(plain,
+	    "payer"), is_provider ? "sub_openid" : "openid"));
 }
 
 static void
@@ -212,8 +242,7 @@ payment_compare(const json_t *plain, const struct notice *notice)
 	    &paid_at));
 	assert_int_equal(facts->fate, PAYMENT_PAID);
 	assert_int_equal(facts->paid_at, paid_at);
-	assert_string_equal(facts->mchid, W3_MCHID);
-	assert_string_equal(facts->appid, vector_text(plain, "appid"));
+	payee_compare(plain, notice);
 	assert_string_equal(notice->appid, facts->appid);
 	assert_string_equal(facts->out_trade_no,
 	    vector_text(plain, "out_trade_no"));
@@ -222,8 +251,6 @@ payment_compare(const json_t *plain, const struct notice *notice)
 	assert_string_equal(facts->trade_type,
 	    vector_text(plain, "trade_type"));
 	assert_string_equal(facts->bank_type, vector_text(plain, "bank_type"));
-	assert_string_equal(facts->openid, vector_text(json_object_get(plain,
-	    "payer"), "openid"));
 	assert_string_equal(facts->currency, "CNY");
 	assert_int_equal(facts->total_fen,
 	    json_integer_value(json_object_get(amount, "total")));
@@ -242,6 +269,8 @@ refund_compare(const json_t *plain, const struct notice *notice)
 	assert_int_equal(facts->fate,
 	    refund_fate_of(vector_text(plain, "refund_status")));
 	assert_int_equal(facts->refunded_at, refunded_at);
+	assert_string_equal(facts->sub_mchid, vector_text(plain,
+	    "sub_mchid"));
 	assert_string_equal(facts->out_refund_no,
 	    vector_text(plain, "out_refund_no"));
 	assert_string_equal(facts->refund_id, vector_text(plain, "refund_id"));
@@ -301,8 +330,9 @@ test_vectors(void **state)
 		size_t len = json_string_length(json_object_get(vector,
 		    "body"));
 		struct sign3_headers headers = headers_of(vector);
-		struct wechat_notice_keys keys = { .mchid = W3_MCHID,
-			.keys = keep.keys };
+		struct wechat_notice_keys keys = {
+			.mchid = vector_mchid(vector), .keys = keep.keys,
+		};
 		struct secret *apiv3_key = NULL;
 		struct notice notice;
 		struct err err;
@@ -331,7 +361,8 @@ test_vectors(void **state)
 		    vector_text(vector, "id"));
 		secret_free(apiv3_key);
 		keys.apiv3_key = keep.apiv3_key;
-		keys.mchid = "1900000002";
+		keys.mchid = str_eq(keys.mchid, PROVIDER) ? W3_SUB_MCHID
+		    : "1900000002";
 		expect(judge_under(&keys, &headers, body, len, now_of(vector),
 		    &notice, &err) == ERR_AUTH, "%s: another merchant",
 		    vector_text(vector, "id"));
@@ -341,8 +372,8 @@ test_vectors(void **state)
 	    kinds[NOTICE_REFUNDED], kinds[NOTICE_OTHER]);
 	assert_int_equal(json_array_size(list), VECTORS3_COUNT);
 	assert_int_equal(tried, 31);
-	assert_int_equal(kinds[NOTICE_PAID], 6);
-	assert_int_equal(kinds[NOTICE_REFUNDED], 5);
+	assert_int_equal(kinds[NOTICE_PAID], 7);
+	assert_int_equal(kinds[NOTICE_REFUNDED], 6);
 	assert_int_equal(kinds[NOTICE_OTHER], 4);
 	json_decref(all);
 }
@@ -752,7 +783,7 @@ static const struct odd odd_transactions[] = {
 	{ { "mchid", "1900000001" }, ERR_INPUT },
 	{ { "mchid", "\"1900000001 \"" }, ERR_AUTH },
 	{ { "mchid", "null,\"sp_mchid\":\"" W3_MCHID "\"" }, ERR_INPUT },
-	{ { "sp_mchid", "\"1900000002\"" }, ERR_NONE },
+	{ { "sp_mchid", "\"1900000002\"" }, ERR_AUTH },
 	/* proved, but no success: nothing to settle */
 	{ { "trade_state", "\"NOTPAY\"" }, ERR_REFUSED },
 	{ { "trade_state", "\"REFUND\"" }, ERR_REFUSED },
@@ -771,6 +802,64 @@ static const struct odd odd_transactions[] = {
 	{ { "appid", NULL }, ERR_INPUT },
 	{ { "success_time", NULL }, ERR_INPUT },
 };
+
+static const struct odd odd_providers[] = {
+	{ { "brand_new", "1" }, ERR_NONE },
+	{ { "sub_appid", NULL }, ERR_NONE },
+	/* who it is, is the store's to compare */
+	{ { "sub_mchid", "\"1900000110\"" }, ERR_NONE },
+	{ { "sub_mchid", NULL }, ERR_INPUT },
+	{ { "sub_mchid", "\"\"" }, ERR_INPUT },
+	{ { "sub_mchid", "1900000109" }, ERR_INPUT },
+	{ { "sp_appid", NULL }, ERR_INPUT },
+	{ { "sp_mchid", NULL }, ERR_AUTH },
+	{ { "sp_mchid", "\"" W3_SUB_MCHID "\"" }, ERR_AUTH },
+	{ { "sp_mchid", "\"\"" }, ERR_AUTH },
+	{ { "sp_mchid", "1900000001" }, ERR_INPUT },
+	{ { "sp_mchid", "null,\"mchid\":\"" W3_MCHID "\"" }, ERR_INPUT },
+	/* both sorts in one */
+	{ { "mchid", "\"" W3_MCHID "\"" }, ERR_INPUT },
+	{ { "mchid", "\"" W3_SUB_MCHID "\"" }, ERR_AUTH },
+	{ { "appid", "\"" W3_APPID "\"" }, ERR_INPUT },
+	{ { "mch_id", "\"1900000002\"" }, ERR_AUTH },
+};
+
+/* A service provider's: the same wall, and for whom is passed on. */
+static void
+test_provider(void **state)
+{
+	struct buf plain, body;
+	struct notice notice;
+	struct err err;
+
+	(void)state;
+	buf_init(&plain, BODY_MAX_LEN);
+	buf_init(&body, BODY_MAX_LEN);
+	for (size_t i = 0; i < COUNT_OF(odd_providers); i++) {
+		const struct odd *tried = &odd_providers[i];
+
+		buf_reset(&plain);
+		w3_object(w3_provider_transaction,
+		    COUNT_OF(w3_provider_transaction), &tried->change, &plain);
+		notice_format("TRANSACTION.SUCCESS", plain.data, plain.len,
+		    NULL, &body);
+		expect(judge_signed(&body, &notice, &err) == tried->kind,
+		    "%s: %s: %s %s", tried->change.name,
+		    tried->change.json == NULL ? "(none)"
+		    : tried->change.json, err_kind_name(err.kind), err.text);
+		if (tried->kind != ERR_NONE)
+			continue;
+		assert_int_equal(notice.kind, NOTICE_PAID);
+		assert_string_equal(notice.appid, W3_APPID);
+		assert_string_equal(notice.payment.sub_mchid, str_eq(
+		    tried->change.name, "sub_mchid") ? "1900000110"
+		    : W3_SUB_MCHID);
+	}
+	print_message("    a provider's transactions with one odd member: "
+	    "%zu\n", COUNT_OF(odd_providers));
+	buf_clear(&body);
+	buf_clear(&plain);
+}
 
 static void
 test_transaction(void **state)
@@ -863,9 +952,17 @@ test_refund(void **state)
 	static const struct odd cases[] = {
 		{ { "mchid", NULL }, ERR_AUTH },
 		{ { "mchid", "\"1900000002\"" }, ERR_AUTH },
-		/* a partner's, who is us */
+		/* a partner's, who is us [v3.md 19] */
+		{ { "mchid", "null,\"sp_mchid\":\"" W3_MCHID "\","
+		    "\"sub_mchid\":\"" W3_SUB_MCHID "\"" }, ERR_NONE },
 		{ { "mchid", "null,\"sp_mchid\":\"" W3_MCHID "\"" },
 		  ERR_NONE },
+		{ { "mchid", "null,\"sp_mchid\":\"1900000002\"" },
+		  ERR_AUTH },
+		{ { "sp_mchid", "\"1900000002\"" }, ERR_AUTH },
+		/* and as one official sample names him */
+		{ { "sub_mchid", "\"" W3_SUB_MCHID "\"" }, ERR_NONE },
+		{ { "sub_mchid", "1" }, ERR_INPUT },
 		{ { "success_time", NULL }, ERR_NONE },
 		{ { "refund_status", NULL }, ERR_INPUT },
 		{ { "status", "\"SUCCESS\"" }, ERR_NONE },
@@ -884,6 +981,10 @@ test_refund(void **state)
 		expect(judge_signed(&body, &notice, &err) == cases[i].kind,
 		    "%s: %s %s", cases[i].change.name,
 		    err_kind_name(err.kind), err.text);
+		assert_string_equal(notice.refund.sub_mchid,
+		    err.kind == ERR_NONE && cases[i].change.json != NULL
+		    && strstr(cases[i].change.json, W3_SUB_MCHID) != NULL
+		    ? W3_SUB_MCHID : "");
 	}
 	/* one object under the other's event is neither */
 	refunded_format("TRANSACTION.SUCCESS", NULL, &body);
@@ -972,6 +1073,7 @@ main(void)
 		cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_provider),
 		cmocka_unit_test(test_refund_states),
 		cmocka_unit_test(test_refund),
 		cmocka_unit_test(test_other),

@@ -69,7 +69,20 @@ static const struct payment_key asked_by_id = {
 	.api = PAYMENT_V3, .transaction_id = TRANSACTION,
 };
 
-static const struct payment_key *query_key = &asked;	/* of what is judged */
+/* W3_MCHID as a service provider, whose payers use his own app or their
+ * shop's. */
+static const struct payment_payee own = { .appid = W3_APPID };
+static const struct payment_payee sub = {
+	.appid = W3_APPID, .sub_mchid = W3_SUB_MCHID,
+};
+static const struct payment_payee sub_app = {
+	.appid = W3_APPID, .sub_mchid = W3_SUB_MCHID,
+	.sub_appid = W3_SUB_APPID,
+};
+
+/* Of what is judged. */
+static const struct payment_key *query_key = &asked;
+static const struct payment_payee *judged_payee = &own;
 
 static const struct refund refund = {
 	.api = PAYMENT_V3, .out_refund_no = REFUND_NO,
@@ -137,7 +150,8 @@ test_requests(void **state)
 	ok = wechat_v3_query_format(&v3, &asked_by_id, &request, &err);
 	request_expect("query by WeChat's number", ok, &request, "GET",
 	    "/v3/pay/transactions/id/" TRANSACTION "?mchid=" W3_MCHID, "");
-	ok = wechat_v3_close_format(&v3, "a|b*c/d?", &request, &err);
+	ok = wechat_v3_close_format(&v3, &asked.payee, "a|b*c/d?", &request,
+	    &err);
 	request_expect("close", ok, &request, "POST", "/v3/pay/transactions/"
 	    "out-trade-no/a%7Cb%2Ac%2Fd%3F/close",
 	    "{\"mchid\":\"" W3_MCHID "\"}");
@@ -154,7 +168,8 @@ test_requests(void **state)
 	    "/v3/refund/domestic/refunds", "{\"out_trade_no\":\"" TRADE_NO
 	    "\",\"out_refund_no\":\"" REFUND_NO "\"" REFUND_END
 	    ",\"funds_account\":\"AVAILABLE\"" REFUND_AMOUNT);
-	ok = wechat_v3_query_refund_format("R@2026|0001", &request, &err);
+	ok = wechat_v3_query_refund_format(&refund.payee, "R@2026|0001",
+	    &request, &err);
 	request_expect("query refund", ok, &request, "GET",
 	    "/v3/refund/domestic/refunds/R%402026%7C0001", "");
 	ok = wechat_v3_certificates_format(&request, &err);
@@ -162,6 +177,109 @@ test_requests(void **state)
 	    "/v3/certificates", "");
 	assert_int_equal(err.kind, ERR_NONE);
 	wechat_v3_request_clear(&request);
+}
+
+/* What is made for a sub-merchant, to the byte. [v3.md 19] */
+
+#define PARTNER "/v3/pay/partner/transactions"
+#define IDS "{\"sp_appid\":\"" W3_APPID "\",\"sp_mchid\":\"" W3_MCHID "\","
+#define SUB_IDS "\"sub_mchid\":\"" W3_SUB_MCHID "\","
+#define APP_IDS "\"sub_appid\":\"" W3_SUB_APPID "\"," SUB_IDS
+#define JSAPI_REST "\"description\":\"测试商品-图书《三体》\"," \
+	"\"out_trade_no\":\"T20260101100000001\",\"time_expire\":" \
+	"\"2026-01-01T10:30:00+08:00\",\"attach\":\"自定义数据\"," \
+	"\"notify_url\":\"https://pay.example.com/notify/paid\",\"amount\":" \
+	"{\"total\":1,\"currency\":\"CNY\"},\"payer\":"
+#define TEA_REST "\"description\":\"Tea\"" NATIVE_TAIL NATIVE_MIDDLE
+#define PARTNER_QUERY "?sp_mchid=" W3_MCHID "&sub_mchid=" W3_SUB_MCHID
+#define REFUND_REST "\"out_refund_no\":\"" REFUND_NO "\",\"reason\":" \
+	"\"已售完\"" REFUND_END REFUND_AMOUNT
+
+static void
+test_provider_payments(void **state)
+{
+	static const struct {
+		const struct payment *payment;
+		const struct payment_payee *payee;
+		const char *target, *body;
+	} cases[] = {
+		{ &jsapi, &sub, PARTNER "/jsapi", IDS SUB_IDS JSAPI_REST
+		  "{\"sp_openid\":\"" OPENID "\"}}" },
+		{ &jsapi, &sub_app, PARTNER "/jsapi", IDS APP_IDS JSAPI_REST
+		  "{\"sub_openid\":\"" OPENID "\"}}" },
+		{ &app, &sub, PARTNER "/app", IDS SUB_IDS TEA_REST "}" },
+		{ &app, &sub_app, PARTNER "/app", IDS APP_IDS TEA_REST "}" },
+		{ &native, &sub, PARTNER "/native", IDS SUB_IDS
+		  "\"description\":\"Tea \\\"<&\\\\>/\\\"\"" NATIVE_TAIL
+		  NATIVE_END },
+		{ &h5, &sub_app, PARTNER "/h5", IDS APP_IDS TEA_REST
+		  ",\"scene_info\":{\"payer_client_ip\":\"2001:db8::7\","
+		  "\"h5_info\":{\"type\":\"Wap\"}}}" },
+	};
+	const struct wechat_v3 v3 = v3_of(my.keys);
+	struct wechat_v3_request request;
+	struct err err = { 0 };
+
+	(void)state;
+	wechat_v3_request_init(&request);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct payment payment = *cases[i].payment;
+		bool ok;
+
+		payment.payee = *cases[i].payee;
+		ok = wechat_v3_prepay_format(&v3, &payment, &request, &err);
+		request_expect(cases[i].target, ok, &request, "POST",
+		    cases[i].target, cases[i].body);
+	}
+	wechat_v3_request_clear(&request);
+}
+
+/* The account that his client ran under is of no concern to any of these. */
+static void
+provider_requests(const struct payment_payee *payee)
+{
+	const struct wechat_v3 v3 = v3_of(my.keys);
+	struct payment_key by_no = asked, by_id = asked_by_id;
+	struct refund by_transaction = refund, by_trade = refund;
+	struct wechat_v3_request request;
+	struct err err = { 0 };
+	bool ok;
+
+	by_no.payee = by_id.payee = *payee;
+	by_transaction.payee = by_trade.payee = *payee;
+	by_trade.transaction_id[0] = '\0';
+	wechat_v3_request_init(&request);
+	ok = wechat_v3_query_format(&v3, &by_no, &request, &err);
+	request_expect("query", ok, &request, "GET", PARTNER
+	    "/out-trade-no/" TRADE_NO PARTNER_QUERY, "");
+	ok = wechat_v3_query_format(&v3, &by_id, &request, &err);
+	request_expect("query by WeChat's number", ok, &request, "GET",
+	    PARTNER "/id/" TRANSACTION PARTNER_QUERY, "");
+	ok = wechat_v3_close_format(&v3, payee, "a|b", &request, &err);
+	request_expect("close", ok, &request, "POST", PARTNER
+	    "/out-trade-no/a%7Cb/close", "{\"sp_mchid\":\"" W3_MCHID "\","
+	    "\"sub_mchid\":\"" W3_SUB_MCHID "\"}");
+	ok = wechat_v3_refund_format(&v3, &by_transaction, &request, &err);
+	request_expect("refund", ok, &request, "POST",
+	    "/v3/refund/domestic/refunds", "{" SUB_IDS "\"transaction_id\":\""
+	    TRANSACTION "\"," REFUND_REST);
+	ok = wechat_v3_refund_format(&v3, &by_trade, &request, &err);
+	request_expect("refund by our number", ok, &request, "POST",
+	    "/v3/refund/domestic/refunds", "{" SUB_IDS "\"out_trade_no\":\""
+	    TRADE_NO "\"," REFUND_REST);
+	ok = wechat_v3_query_refund_format(payee, "R@1", &request, &err);
+	request_expect("query refund", ok, &request, "GET",
+	    "/v3/refund/domestic/refunds/R%401?sub_mchid=" W3_SUB_MCHID, "");
+	assert_int_equal(err.kind, ERR_NONE);
+	wechat_v3_request_clear(&request);
+}
+
+static void
+test_provider_requests(void **state)
+{
+	(void)state;
+	provider_requests(&sub);
+	provider_requests(&sub_app);
 }
 
 /* [v3.md 2] Four bytes are too many; what is left is the same each time. */
@@ -227,6 +345,7 @@ test_no_request(void **state)
 	struct wechat_v3 v3 = v3_of(my.keys);
 	struct wechat_v3_request request;
 	struct payment payment = native;
+	struct payment_payee longest = own;
 	struct err err = { 0 };
 	char url[300];
 
@@ -247,26 +366,34 @@ test_no_request(void **state)
 	assert_false(wechat_v3_refund_format(&v3, &refund, &request, &err));
 	assert_int_equal(err.kind, ERR_BUG);
 	wechat_v3_request_clear(&request);
-	/* the longest number that there is, each character of it encoded */
+	/* the longest number that there is, each character of it encoded, and
+	 * the longest sub-merchant */
 	memset(url, '@', OUT_REFUND_NO_MAX);
 	url[OUT_REFUND_NO_MAX] = '\0';
+	memset(longest.sub_mchid, '1', MCHID_MAX);
 	wechat_v3_request_init(&request);
-	assert_true(wechat_v3_query_refund_format(url, &request, &err));
+	assert_true(wechat_v3_query_refund_format(&longest, url, &request,
+	    &err));
 	wechat_v3_request_clear(&request);
 	memset(url, '@', 2 * OUT_REFUND_NO_MAX);
 	url[2 * OUT_REFUND_NO_MAX] = '\0';
 	err = (struct err){ 0 };
 	wechat_v3_request_init(&request);
-	assert_false(wechat_v3_query_refund_format(url, &request, &err));
+	assert_false(wechat_v3_query_refund_format(&refund.payee, url, &request,
+	    &err));
 	assert_int_equal(err.kind, ERR_BUG);
 	wechat_v3_request_clear(&request);
 }
 
-/* Ours where the vector has another URL for notices. */
+/* Ours where the vector has another URL for notices, and the end of the
+ * payment where it has none. */
 static void
-body_with_our_url(const char *body, struct buf *out)
+body_of_ours(const char *body, struct buf *out)
 {
-	static const char theirs[] = "/notify/v3/pay", ours[] = "/notify/paid";
+	static const char theirs[] = "\"notify_url\":\"https://"
+	    "pay.example.com/notify/v3/pay\"";
+	static const char ours[] = "\"notify_url\":\"https://"
+	    "pay.example.com/notify/paid\"";
 	const char *at = strstr(body, theirs);
 
 	if (at == NULL) {
@@ -274,6 +401,9 @@ body_with_our_url(const char *body, struct buf *out)
 		return;
 	}
 	buf_add(out, body, (size_t)(at - body));
+	if (strstr(body, "time_expire") == NULL)
+		buf_text(out, "\"time_expire\":\"2026-01-01T10:30:00+08:00\""
+		    ",");
 	buf_text(out, ours);
 	buf_text(out, at + strlen(theirs));
 }
@@ -283,22 +413,29 @@ static void
 test_request_vectors(void **state)
 {
 	json_t *all = vectors3_open();
-	const struct wechat_v3 v3 = v3_of(my.keys);
 	static const char *const ids[] = {
 		"req-get-plain", "req-get-query", "req-post-jsapi-cn",
-		"req-post-close",
+		"req-post-close", "req-post-partner",
+	};
+	static const struct payment partners = {
+		.out_trade_no = "P20260101100000001", .trade_type = "JSAPI",
+		.payee = { "wx8888888888888888", W3_SUB_MCHID, W3_SUB_APPID },
+		.openid = OPENID, .body = "服务商测试", .total_fen = 100,
+		.time_expire = 1767234600,
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ids); i++) {
 		const json_t *vector = vectors3_find(all, ids[i]);
+		struct wechat_v3 v3 = v3_of(my.keys);
 		struct wechat_v3_request request;
 		struct err err = { 0 };
 		struct buf body;
 		bool ok;
 
 		buf_init(&body, 10000);
-		body_with_our_url(vector_text(vector, "body"), &body);
+		v3.mchid = vector_text(vector, "mchid");
+		body_of_ours(vector_text(vector, "body"), &body);
 		wechat_v3_request_init(&request);
 		switch (i) {
 		case 0:
@@ -313,9 +450,13 @@ test_request_vectors(void **state)
 			ok = wechat_v3_prepay_format(&v3, &jsapi, &request,
 			    &err);
 			break;
+		case 3:
+			ok = wechat_v3_close_format(&v3, &jsapi.payee,
+			    jsapi.out_trade_no, &request, &err);
+			break;
 		default:
-			ok = wechat_v3_close_format(&v3, jsapi.out_trade_no,
-			    &request, &err);
+			ok = wechat_v3_prepay_format(&v3, &partners, &request,
+			    &err);
 		}
 		request_expect(ids[i], ok, &request,
 		    vector_text(vector, "method"), vector_text(vector, "url"),
@@ -407,7 +548,11 @@ reply_judge(enum wechat_call call, const struct payment *payment,
     const struct wechat_http_reply *reply, struct verdict *out)
 {
 	const struct wechat_v3 v3 = v3_of(my.keys);
+	struct payment_key key = *query_key;
+	struct refund back = refund;
 
+	if (judged_payee != &own)
+		key.payee = back.payee = *judged_payee;
 	memset(out, 0, sizeof(*out));
 	switch (call) {
 	case WECHAT_CALL_PREPAY:
@@ -415,19 +560,19 @@ reply_judge(enum wechat_call call, const struct payment *payment,
 		    &out->prepay, &out->answer);
 		break;
 	case WECHAT_CALL_QUERY:
-		wechat_v3_query_judge(&v3, query_key, reply, W3_NOW,
+		wechat_v3_query_judge(&v3, &key, reply, W3_NOW,
 		    &out->payment, &out->answer);
 		break;
 	case WECHAT_CALL_CLOSE:
 		wechat_v3_close_judge(&v3, reply, W3_NOW, &out->answer);
 		break;
 	case WECHAT_CALL_REFUND:
-		wechat_v3_refund_judge(&v3, &refund, reply, W3_NOW,
+		wechat_v3_refund_judge(&v3, &back, reply, W3_NOW,
 		    out->refund_id, &out->answer);
 		break;
 	case WECHAT_CALL_QUERY_REFUND:
-		wechat_v3_query_refund_judge(&v3, REFUND_NO, reply, W3_NOW,
-		    &out->refund, &out->answer);
+		wechat_v3_query_refund_judge(&v3, &back.payee, REFUND_NO,
+		    reply, W3_NOW, &out->refund, &out->answer);
 		break;
 	case WECHAT_CALL_MICROPAY:
 	case WECHAT_CALL_REVERSE:
@@ -727,6 +872,143 @@ test_one_member(void **state)
 	}
 	print_message("    answers with one odd member: %zu\n",
 	    COUNT_OF(cases));
+}
+
+/* O8: for whom.  Another sub-merchant is as far from ours as another
+ * merchant, whether we asked by our number or by WeChat's; a refund need not
+ * name him. */
+static const struct {
+	bool is_provider;	/* who asks, and who is answered */
+	bool is_provider_object;
+	struct w3_member change;
+	bool ok;
+} whose_payments[] = {
+	{ true, true, { "x", "1" }, true },
+	{ true, true, { "sub_appid", NULL }, true },
+	{ true, true, { "sub_appid", "\"wx8888888888888888\"" }, true },
+	{ true, true, { "sub_mchid", "\"1900000110\"" }, false },
+	{ true, true, { "sub_mchid", "\"" W3_MCHID "\"" }, false },
+	{ true, true, { "sub_mchid", NULL }, false },
+	{ true, true, { "sub_mchid", "\"\"" }, false },
+	{ true, true, { "sp_mchid", "\"" W3_SUB_MCHID "\"" }, false },
+	{ true, true, { "sp_mchid", NULL }, false },
+	{ true, true, { "sp_appid", NULL }, false },
+	{ true, true, { "mchid", "\"" W3_MCHID "\"" }, false },
+	{ true, true, { "appid", "\"" W3_APPID "\"" }, false },
+	{ true, false, { "x", "1" }, false },
+	{ true, false, { "sub_mchid", "\"" W3_SUB_MCHID "\"" }, false },
+	{ true, false, { "mchid", "\"" W3_SUB_MCHID "\"" }, false },
+	{ false, false, { "x", "1" }, true },
+	{ false, false, { "sub_mchid", "\"\"" }, true },
+	{ false, false, { "sub_mchid", "\"" W3_SUB_MCHID "\"" }, false },
+	{ false, false, { "sp_mchid", "\"" W3_MCHID "\"" }, false },
+	{ false, true, { "x", "1" }, false },
+	{ false, true, { "sub_mchid", NULL }, false },
+};
+
+static void
+test_whose_payments(void **state)
+{
+	size_t tried = 0, done = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(whose_payments); i++) {
+		bool is_provider = whose_payments[i / 2].is_provider;
+		bool ok = whose_payments[i / 2].ok;
+		struct verdict got;
+		struct buf body;
+
+		buf_init(&body, WECHAT_HTTP_MAX);
+		if (whose_payments[i / 2].is_provider_object)
+			w3_object(w3_provider_transaction,
+			    COUNT_OF(w3_provider_transaction),
+			    &whose_payments[i / 2].change, &body);
+		else
+			w3_object(w3_transaction, COUNT_OF(w3_transaction),
+			    &whose_payments[i / 2].change, &body);
+		judged_payee = is_provider ? &sub_app : &own;
+		query_key = i % 2 == 0 ? &asked : &asked_by_id;
+		bytes_judge(WECHAT_CALL_QUERY, REPLY3_BY_CERT, 200,
+		    buf_get(&body), body.len, &got);
+		verdict_expect(buf_get(&body), &got, ok ? WECHAT_DONE
+		    : WECHAT_UNSURE, ok ? "" : "MISMATCH", !ok);
+		assert_string_equal(got.payment.sub_mchid, ok && is_provider
+		    ? W3_SUB_MCHID : "");
+		assert_string_equal(got.payment.mchid, ok ? W3_MCHID : "");
+		assert_string_equal(got.payment.openid, !ok ? ""
+		    : is_provider ? "oSub" : OPENID);
+		buf_clear(&body);
+		tried++;
+		done += ok;
+	}
+	judged_payee = &own;
+	query_key = &asked;
+	print_message("    whose payments: %zu, ours: %zu\n", tried, done);
+	assert_int_equal(tried, 42);
+	assert_int_equal(done, 10);
+}
+
+/* The appid is the provider's, and must be the one that we asked under. */
+static void
+test_provider_appid(void **state)
+{
+	const struct w3_member other = {
+		"sp_appid", "\"wx8888888888888888\"",
+	};
+	struct verdict got;
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, WECHAT_HTTP_MAX);
+	w3_object(w3_provider_transaction, COUNT_OF(w3_provider_transaction),
+	    &other, &body);
+	judged_payee = &sub;
+	bytes_judge(WECHAT_CALL_QUERY, REPLY3_BY_CERT, 200, buf_get(&body),
+	    body.len, &got);
+	verdict_expect("our number", &got, WECHAT_UNSURE, "MISMATCH", true);
+	query_key = &asked_by_id;
+	bytes_judge(WECHAT_CALL_QUERY, REPLY3_BY_CERT, 200, buf_get(&body),
+	    body.len, &got);
+	verdict_expect("WeChat's", &got, WECHAT_DONE, "", false);
+	assert_string_equal(got.payment.appid, "wx8888888888888888");
+	judged_payee = &own;
+	query_key = &asked;
+	buf_clear(&body);
+}
+
+static void
+test_whose_refunds(void **state)
+{
+	static const struct {
+		const char *json;
+		bool ok, ok_of_sub;
+	} said[] = {
+		{ NULL, true, true }, { "null", true, true },
+		{ "\"\"", true, true },
+		{ "\"" W3_SUB_MCHID "\"", false, true },
+		{ "\"1900000110\"", false, false },
+		{ "\"" W3_MCHID "\"", false, false },
+		{ "1900000109", false, false },
+	};
+	size_t tried = 0;
+
+	(void)state;
+	for (enum wechat_call call = WECHAT_CALL_REFUND; call < CALLS; call++)
+	for (size_t i = 0; i < 2 * COUNT_OF(said); i++) {
+		bool is_sub = i % 2 == 1;
+		bool ok = is_sub ? said[i / 2].ok_of_sub : said[i / 2].ok;
+		struct verdict got;
+
+		judged_payee = is_sub ? &sub : &own;
+		answer_judge(call, &(struct w3_member){ "sub_mchid",
+		    said[i / 2].json }, REPLY3_BY_PUB_KEY, &got);
+		verdict_expect(call_names[call], &got, ok ? WECHAT_DONE
+		    : WECHAT_UNSURE, ok ? "" : "MISMATCH", !ok);
+		tried++;
+	}
+	judged_payee = &own;
+	print_message("    whose refunds: %zu\n", tried);
+	assert_int_equal(tried, 28);
 }
 
 /* O9: words for the state of a payment and of a refund. */
@@ -1463,6 +1745,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_provider_payments),
+		cmocka_unit_test(test_provider_requests),
 		cmocka_unit_test(test_long_characters),
 		cmocka_unit_test(test_no_request),
 		cmocka_unit_test(test_request_vectors),
@@ -1471,6 +1755,9 @@ main(void)
 		cmocka_unit_test(test_by_transaction_id),
 		cmocka_unit_test(test_prepay_id),
 		cmocka_unit_test(test_one_member),
+		cmocka_unit_test(test_whose_payments),
+		cmocka_unit_test(test_provider_appid),
+		cmocka_unit_test(test_whose_refunds),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_unproved),
 		cmocka_unit_test(test_codes),

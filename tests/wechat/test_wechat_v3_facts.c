@@ -16,7 +16,8 @@
 
 /* N25 is refused here or by jsonread, which the same caller asks first. */
 static bool
-payment_read(const struct w3_member *change, struct payment_facts *out,
+object_read(const struct w3_member *list, size_t count,
+    const struct w3_member *change, struct payment_facts *out,
     struct err *err)
 {
 	struct jsonread *json = NULL;
@@ -26,7 +27,7 @@ payment_read(const struct w3_member *change, struct payment_facts *out,
 	memset(out, 0, sizeof(*out));
 	memset(err, 0, sizeof(*err));
 	buf_init(&text, JSONREAD_MAX);
-	w3_object(w3_transaction, COUNT_OF(w3_transaction), change, &text);
+	w3_object(list, count, change, &text);
 	ok = jsonread_new(text.data, text.len, &json, err)
 	    && wechat_v3_facts_payment(json, out, err);
 	assert_true(ok == (err->kind == ERR_NONE));
@@ -35,6 +36,22 @@ payment_read(const struct w3_member *change, struct payment_facts *out,
 	jsonread_free(json);
 	buf_clear(&text);
 	return ok;
+}
+
+static bool
+payment_read(const struct w3_member *change, struct payment_facts *out,
+    struct err *err)
+{
+	return object_read(w3_transaction, COUNT_OF(w3_transaction), change,
+	    out, err);
+}
+
+static bool
+provider_read(const struct w3_member *change, struct payment_facts *out,
+    struct err *err)
+{
+	return object_read(w3_provider_transaction,
+	    COUNT_OF(w3_provider_transaction), change, out, err);
 }
 
 static bool
@@ -271,6 +288,118 @@ test_payment_states(void **state)
 }
 
 static void
+test_provider(void **state)
+{
+	struct payment_facts facts;
+	struct err err;
+
+	(void)state;
+	expect(provider_read(NULL, &facts, &err), "%s", err.text);
+	assert_int_equal(facts.fate, PAYMENT_PAID);
+	assert_string_equal(facts.mchid, W3_MCHID);
+	assert_string_equal(facts.appid, W3_APPID);
+	assert_string_equal(facts.sub_mchid, W3_SUB_MCHID);
+	assert_string_equal(facts.openid, "oSub");
+	assert_int_equal(facts.total_fen, 101);
+	assert_int_equal(facts.paid_at, PAID_AT);
+	expect(payment_read(NULL, &facts, &err), "%s", err.text);
+	assert_string_equal(facts.sub_mchid, "");
+}
+
+/* Whose it is must be said in one way, and wholly: both sorts, each with one
+ * member of the other, or without one of its own. */
+static void
+test_whose(void **state)
+{
+	static const struct {
+		bool is_provider;
+		struct payment_case one;
+	} cases[] = {
+		{ true, { { "mchid", "\"" W3_MCHID "\"" }, false } },
+		{ true, { { "mchid", "\"" W3_SUB_MCHID "\"" }, false } },
+		{ true, { { "mchid", "1" }, false } },
+		{ true, { { "appid", "\"" W3_APPID "\"" }, false } },
+		{ true, { { "mchid", "null" }, true } },
+		{ true, { { "mchid", "\"\"" }, true } },
+		{ true, { { "appid", "\"\"" }, true } },
+		{ true, { { "sp_mchid", NULL }, false } },
+		{ true, { { "sp_mchid", "\"\"" }, false } },
+		{ true, { { "sp_mchid", X33 }, false } },
+		{ true, { { "sp_mchid", "1900000001" }, false } },
+		{ true, { { "sp_mchid", "null,\"mchid\":\"" W3_MCHID "\"" },
+		  false } },
+		{ true, { { "sp_appid", NULL }, false } },
+		{ true, { { "sp_appid", "\"\"" }, false } },
+		{ true, { { "sp_appid", X33 }, false } },
+		{ true, { { "sub_mchid", NULL }, false } },
+		{ true, { { "sub_mchid", "null" }, false } },
+		{ true, { { "sub_mchid", "\"\"" }, false } },
+		{ true, { { "sub_mchid", "1900000109" }, false } },
+		{ true, { { "sub_mchid", "\"1900000109 \"" }, false } },
+		{ true, { { "sub_mchid", X33 }, false } },
+		{ true, { { "sub_appid", NULL }, true } },
+		{ true, { { "sub_appid", "\"\"" }, true } },
+		{ false, { { "sp_mchid", "\"" W3_MCHID "\"" }, false } },
+		{ false, { { "sp_mchid", "1" }, false } },
+		{ false, { { "sp_appid", "\"" W3_APPID "\"" }, false } },
+		{ false, { { "sub_mchid", "\"" W3_SUB_MCHID "\"" }, false } },
+		{ false, { { "sub_mchid", "[]" }, false } },
+		{ false, { { "sub_appid", "\"" W3_SUB_APPID "\"" }, false } },
+		{ false, { { "sp_mchid", "\"\"" }, true } },
+		{ false, { { "sp_appid", "null" }, true } },
+		{ false, { { "sub_mchid", "\"\"" }, true } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct payment_case *tried = &cases[i].one;
+		bool is_provider = cases[i].is_provider;
+		struct payment_facts facts;
+		struct err err;
+
+		expect((is_provider ? provider_read : payment_read)(
+		    &tried->change, &facts, &err) == tried->ok,
+		    "%s %s: %s", is_provider ? "provider's" : "own",
+		    tried->change.name, err.text);
+		assert_int_equal(err.kind, tried->ok ? ERR_NONE : ERR_INPUT);
+		if (!tried->ok)
+			continue;
+		assert_string_equal(facts.mchid, W3_MCHID);
+		assert_string_equal(facts.appid, W3_APPID);
+		assert_string_equal(facts.sub_mchid, is_provider
+		    ? W3_SUB_MCHID : "");
+	}
+	print_message("    ways to say whose: %zu\n", COUNT_OF(cases));
+}
+
+static void
+test_provider_payer(void **state)
+{
+	static const struct {
+		const char *said, *read;
+	} payers[] = {
+		{ "{\"sp_openid\":\"oOwn\"}", "oOwn" },
+		{ "{\"sub_openid\":\"oSub\"}", "oSub" },
+		{ "{\"sp_openid\":\"oOwn\",\"sub_openid\":\"\"}", "oOwn" },
+		{ "{\"sp_openid\":\"oOwn\",\"sub_openid\":null}", "oOwn" },
+		{ "{\"sp_openid\":\"oOwn\",\"sub_openid\":\"o u\"}",
+		  "oOwn" },
+		{ "{}", "" }, { NULL, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(payers); i++) {
+		struct payment_facts facts;
+		struct err err;
+
+		expect(provider_read(&(struct w3_member){ "payer",
+		    payers[i].said }, &facts, &err), "%s: %s", payers[i].said,
+		    err.text);
+		assert_string_equal(facts.openid, payers[i].read);
+	}
+}
+
+static void
 test_refund(void **state)
 {
 	struct refund_facts facts;
@@ -311,6 +440,11 @@ static const struct refund_case refund_cases[] = {
 	{ { "success_time", "\"\"" }, true, REFUND_SUCCESS, 0 },
 	{ { "success_time", "\"2026-01-01 09:59:58\"" }, false, 0, 0 },
 	{ { "success_time", "1767232798" }, false, 0, 0 },
+	{ { "sub_mchid", "\"" W3_SUB_MCHID "\"" }, true, REFUND_SUCCESS,
+	  PAID_AT },
+	{ { "sub_mchid", "\"\"" }, true, REFUND_SUCCESS, PAID_AT },
+	{ { "sub_mchid", "1900000109" }, false, 0, 0 },
+	{ { "sub_mchid", X33 }, false, 0, 0 },
 	{ { "out_trade_no", NULL }, false, 0, 0 },
 	{ { "transaction_id", NULL }, false, 0, 0 },
 	{ { "transaction_id", X33 }, false, 0, 0 },
@@ -357,6 +491,8 @@ test_refund_one_member(void **state)
 		    && facts.refunded_at == tried->refunded_at, "%s: %s",
 		    tried->change.name, json);
 		assert_int_equal(facts.refund_fen, 51);
+		assert_string_equal(facts.sub_mchid, json[0] == '"'
+		    && strstr(json, W3_SUB_MCHID) != NULL ? W3_SUB_MCHID : "");
 	}
 	print_message("    refunds with one odd member: %zu\n",
 	    COUNT_OF(refund_cases));
@@ -371,6 +507,9 @@ main(void)
 		cmocka_unit_test(test_payment_bounds),
 		cmocka_unit_test(test_payment_remarks),
 		cmocka_unit_test(test_payment_states),
+		cmocka_unit_test(test_provider),
+		cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_provider_payer),
 		cmocka_unit_test(test_refund),
 		cmocka_unit_test(test_refund_one_member),
 	};

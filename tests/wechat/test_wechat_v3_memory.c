@@ -29,12 +29,21 @@ static const struct refund refund = {
 	.total_fen = 101, .refund_fen = 51, .from_recharge = true,
 };
 
+/* The same for a sub-merchant; what one says of it and the other. */
+#define SUB "{\"sp_appid\":\"" W3_APPID "\",\"sp_mchid\":\"" W3_MCHID "\"," \
+	"\"sub_appid\":\"" W3_SUB_APPID "\",\"sub_mchid\":\"" W3_SUB_MCHID "\","
+
+static const struct payment_payee sub = {
+	.appid = W3_APPID, .sub_mchid = W3_SUB_MCHID,
+	.sub_appid = W3_SUB_APPID,
+};
+
 static struct sign3_key *merchant;
 static struct secret *apiv3_key;
 static struct wechat_keys *keys;
 static struct wechat_v3 v3;
-static struct wechat_http_reply prepaid, paid, closed, refunded, missing,
-    listed, forged;
+static struct wechat_http_reply prepaid, paid, paid_sub, closed, refunded,
+    missing, listed, forged;
 
 static struct wechat_http_reply
 reply_of(enum reply3_way way, long status, const char *body)
@@ -60,6 +69,8 @@ start(void **state)
 	paid = reply_of(REPLY3_BY_CERT, 200, "{\"mchid\":\"" W3_MCHID "\","
 	    "\"appid\":\"" W3_APPID "\",\"out_trade_no\":\"" TRADE_NO "\","
 	    "\"trade_state\":\"NOTPAY\"}");
+	paid_sub = reply_of(REPLY3_BY_CERT, 200, SUB "\"out_trade_no\":\""
+	    TRADE_NO "\",\"trade_state\":\"NOTPAY\"}");
 	closed = reply_of(REPLY3_BY_CERT, 204, "");
 	refunded = reply_of(REPLY3_BY_CERT, 200, "{\"refund_id\":\"5\","
 	    "\"out_refund_no\":\"" REFUND_NO "\",\"out_trade_no\":\""
@@ -91,6 +102,7 @@ stop(void **state)
 	buf_clear(&missing.body);
 	buf_clear(&refunded.body);
 	buf_clear(&closed.body);
+	buf_clear(&paid_sub.body);
 	buf_clear(&paid.body);
 	buf_clear(&prepaid.body);
 	wechat_keys_close(keys);
@@ -154,6 +166,57 @@ run_prepay_format_h5(struct err *err)
 }
 
 static bool
+run_prepay_format_sub(struct err *err)
+{
+	struct wechat_v3_request request;
+	struct payment made = payment;
+	bool ok;
+
+	made.payee = sub;
+	wechat_v3_request_init(&request);
+	ok = wechat_v3_prepay_format(&v3, &made, &request, err);
+	return request_end(ok, &request, SUB "\"description\":\"茶\","
+	    "\"out_trade_no\":\"" TRADE_NO "\",\"time_expire\":"
+	    "\"2026-01-01T10:00:00+08:00\",\"attach\":\"a\",\"notify_url\":"
+	    "\"https://pay.example.com/notify/paid\",\"amount\":{\"total\":"
+	    "101,\"currency\":\"CNY\"},\"payer\":{\"sub_openid\":\"o\"}}",
+	    err);
+}
+
+/* Half a target would ask about another, or for another. */
+static bool
+run_query_format_sub(struct err *err)
+{
+	struct wechat_v3_request request;
+	struct payment_key asked = key;
+	bool ok;
+
+	asked.payee = sub;
+	wechat_v3_request_init(&request);
+	ok = wechat_v3_query_format(&v3, &asked, &request, err);
+	if (ok)
+		assert_string_equal(buf_get(&request.target),
+		    "/v3/pay/partner/transactions/out-trade-no/" TRADE_NO
+		    "?sp_mchid=" W3_MCHID "&sub_mchid=" W3_SUB_MCHID);
+	return request_end(ok, &request, "", err);
+}
+
+static bool
+run_query_refund_format_sub(struct err *err)
+{
+	struct wechat_v3_request request;
+	bool ok;
+
+	wechat_v3_request_init(&request);
+	ok = wechat_v3_query_refund_format(&sub, REFUND_NO, &request, err);
+	if (ok)
+		assert_string_equal(buf_get(&request.target),
+		    "/v3/refund/domestic/refunds/" REFUND_NO "?sub_mchid="
+		    W3_SUB_MCHID);
+	return request_end(ok, &request, "", err);
+}
+
+static bool
 run_query_format(struct err *err)
 {
 	struct wechat_v3_request request;
@@ -171,7 +234,7 @@ run_close_format(struct err *err)
 	bool ok;
 
 	wechat_v3_request_init(&request);
-	ok = wechat_v3_close_format(&v3, TRADE_NO, &request, err);
+	ok = wechat_v3_close_format(&v3, &key.payee, TRADE_NO, &request, err);
 	return request_end(ok, &request, "{\"mchid\":\"" W3_MCHID "\"}", err);
 }
 
@@ -241,6 +304,20 @@ run_query_judge(struct err *err)
 }
 
 static bool
+run_query_judge_sub(struct err *err)
+{
+	struct payment_key asked = key;
+	struct payment_facts facts = { 0 };
+	struct wechat_answer answer;
+
+	asked.payee = sub;
+	wechat_v3_query_judge(&v3, &asked, &paid_sub, W3_NOW, &facts, &answer);
+	assert_string_equal(facts.sub_mchid, answer.verdict == WECHAT_DONE
+	    ? W3_SUB_MCHID : "");
+	return answer_end(&answer, WECHAT_DONE, err);
+}
+
+static bool
 run_query_judge_missing(struct err *err)
 {
 	struct payment_facts facts = { 0 };
@@ -278,8 +355,8 @@ run_query_refund_judge(struct err *err)
 	struct refund_facts facts = { 0 };
 	struct wechat_answer answer;
 
-	wechat_v3_query_refund_judge(&v3, REFUND_NO, &refunded, W3_NOW,
-	    &facts, &answer);
+	wechat_v3_query_refund_judge(&v3, &refund.payee, REFUND_NO, &refunded,
+	    W3_NOW, &facts, &answer);
 	return answer_end(&answer, WECHAT_DONE, err);
 }
 
@@ -328,12 +405,17 @@ test_each(void **state)
 	static const struct fault_case cases[] = {
 		{ "prepay, format", run_prepay_format, false },
 		{ "prepay, format h5", run_prepay_format_h5, false },
+		{ "prepay, format sub", run_prepay_format_sub, false },
 		{ "query, format", run_query_format, false },
+		{ "query, format sub", run_query_format_sub, false },
 		{ "close, format", run_close_format, false },
 		{ "refund, format", run_refund_format, false },
+		{ "query refund, format sub", run_query_refund_format_sub,
+		  false },
 		{ "prepay, judge", run_prepay_judge, false },
 		{ "prepay, judge forged", run_prepay_judge_forged, false },
 		{ "query, judge", run_query_judge, false },
+		{ "query, judge sub", run_query_judge_sub, false },
 		{ "query, judge missing", run_query_judge_missing, false },
 		{ "close, judge", run_close_judge, false },
 		{ "refund, judge", run_refund_judge, false },

@@ -22,6 +22,8 @@
 #define W3_NOW 1767232800	/* as in tests/data/v3.json */
 #define W3_MCHID "1900000001"
 #define W3_APPID "wxd678efh567hg6787"
+#define W3_SUB_MCHID "1900000109"	/* for whom W3_MCHID collects */
+#define W3_SUB_APPID "wxd678efh567hg6999"
 #define W3_APIV3_KEY "TestOnlyApiV3Key0123456789ABCDEF"
 #define W3_PUB_KEY_ID "PUB_KEY_ID_0119000000012026010100291900000001"
 #define W3_SERIAL_A "1F2E3D4C5B6A79880716253443526170FEDCBA98"
@@ -154,6 +156,20 @@ static const struct w3_member w3_transaction[] = {
 	{ "bank_type", "\"CMB_DEBIT\"" },
 	{ "success_time", "\"2026-01-01T09:59:58+08:00\"" },
 	{ "payer", "{\"openid\":\"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o\"}" },
+	{ "amount", "{\"total\":101,\"payer_total\":100,\"currency\":\"CNY\","
+	    "\"payer_currency\":\"CNY\"}" },
+};
+
+/* The same, of a service provider. */
+static const struct w3_member w3_provider_transaction[] = {
+	{ "sp_mchid", "\"" W3_MCHID "\"" }, { "sp_appid", "\"" W3_APPID "\"" },
+	{ "sub_mchid", "\"" W3_SUB_MCHID "\"" },
+	{ "sub_appid", "\"" W3_SUB_APPID "\"" },
+	{ "out_trade_no", "\"G20260101000001\"" },
+	{ "transaction_id", "\"4200002026010112345678901234\"" },
+	{ "trade_type", "\"JSAPI\"" }, { "trade_state", "\"SUCCESS\"" },
+	{ "success_time", "\"2026-01-01T09:59:58+08:00\"" },
+	{ "payer", "{\"sp_openid\":\"oOwn\",\"sub_openid\":\"oSub\"}" },
 	{ "amount", "{\"total\":101,\"payer_total\":100,\"currency\":\"CNY\","
 	    "\"payer_currency\":\"CNY\"}" },
 };
