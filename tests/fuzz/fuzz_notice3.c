@@ -62,6 +62,7 @@ payment_check(const struct payment_facts *facts)
 	id_check(facts->out_trade_no, sizeof(facts->out_trade_no));
 	id_check(facts->transaction_id, sizeof(facts->transaction_id));
 	id_check(facts->openid, sizeof(facts->openid));
+	id_check(facts->sub_mchid, sizeof(facts->sub_mchid));
 	id_check(facts->trade_type, sizeof(facts->trade_type));
 	id_check(facts->bank_type, sizeof(facts->bank_type));
 	id_check(facts->currency, sizeof(facts->currency));
@@ -80,6 +81,7 @@ refund_check(const struct refund_facts *facts)
 	id_check(facts->out_trade_no, sizeof(facts->out_trade_no));
 	id_check(facts->transaction_id, sizeof(facts->transaction_id));
 	id_check(facts->refund_id, sizeof(facts->refund_id));
+	id_check(facts->sub_mchid, sizeof(facts->sub_mchid));
 	assert(facts->out_refund_no[0] != '\0');
 	assert(facts->refund_fen >= 1 && facts->refund_fen <= FEN_MAX);
 	assert(facts->total_fen >= 1 && facts->total_fen <= FEN_MAX);

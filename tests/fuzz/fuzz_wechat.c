@@ -1,6 +1,8 @@
 /* Whatever comes as a notice or as an answer, forged or genuine: nothing
  * unproved is believed, and what is believed is in bounds and about what was
- * asked.  The first byte says what the rest is, and whether we sign it. */
+ * asked.  The first byte says what the rest is: "a" to "c" a notice, "d" to
+ * "j" an answer to one of the seven calls, "k" to "q" to one that was made for
+ * a sub-merchant. */
 #include <assert.h>
 
 #include "fuzz.h"
@@ -17,7 +19,9 @@
 #define TRADE_NO "G20240115000001"
 #define REFUND_NO "R20240116000001"
 
-static const struct payment_payee payee = { .appid = APPID };
+static const struct payment_payee payees[] = {
+	{ .appid = APPID }, { .appid = APPID, .sub_mchid = "1900000110" },
+};
 static struct secret *key;
 
 static void
@@ -47,6 +51,7 @@ payment_check(const struct payment_facts *facts)
 	id_check(facts->out_trade_no, sizeof(facts->out_trade_no));
 	id_check(facts->transaction_id, sizeof(facts->transaction_id));
 	id_check(facts->openid, sizeof(facts->openid));
+	id_check(facts->sub_mchid, sizeof(facts->sub_mchid));
 	id_check(facts->trade_type, sizeof(facts->trade_type));
 	id_check(facts->bank_type, sizeof(facts->bank_type));
 	id_check(facts->currency, sizeof(facts->currency));
@@ -65,6 +70,7 @@ refund_check(const struct refund_facts *facts)
 	id_check(facts->out_trade_no, sizeof(facts->out_trade_no));
 	id_check(facts->transaction_id, sizeof(facts->transaction_id));
 	id_check(facts->refund_id, sizeof(facts->refund_id));
+	id_check(facts->sub_mchid, sizeof(facts->sub_mchid));
 	assert(facts->out_refund_no[0] != '\0');
 	assert(facts->refund_fen >= 1 && facts->refund_fen <= FEN_MAX);
 	assert(facts->total_fen >= 1 && facts->total_fen <= FEN_MAX);
@@ -140,18 +146,19 @@ answer_check(const struct wechat_answer *answer, bool is_genuine)
 }
 
 static void
-answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
+answer_try(const struct payment_payee *payee, unsigned call,
+    const char *bytes, size_t len, bool is_genuine)
 {
-	static const struct payment payment = {
-		.out_trade_no = TRADE_NO, .payee.appid = APPID,
+	const struct payment payment = {
+		.out_trade_no = TRADE_NO, .payee = *payee,
 		.trade_type = "NATIVE", .total_fen = 101,
 	};
-	static const struct payment_key asked = {
-		.payee.appid = APPID, .out_trade_no = TRADE_NO,
+	const struct payment_key asked = {
+		.payee = *payee, .out_trade_no = TRADE_NO,
 	};
-	static const struct refund refund = {
+	const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-		.payee.appid = APPID, .total_fen = 101, .refund_fen = 51,
+		.payee = *payee, .total_fen = 101, .refund_fen = 51,
 	};
 	const struct wechat_v2 v2 = {
 		.mchid = MCHID, .sign_type = SIGN2_MD5, .api_key = key,
@@ -180,14 +187,14 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		    &answer);
 		break;
 	case 2:
-		wechat_v2_close_judge(&v2, &payee, &reply, &answer);
+		wechat_v2_close_judge(&v2, payee, &reply, &answer);
 		break;
 	case 3:
 		wechat_v2_refund_judge(&v2, &refund, &reply, refund_id,
 		    &answer);
 		break;
 	case 4:
-		wechat_v2_query_refund_judge(&v2, &payee, REFUND_NO, &reply,
+		wechat_v2_query_refund_judge(&v2, payee, REFUND_NO, &reply,
 		    &refunded, &answer);
 		break;
 	case 5:
@@ -195,7 +202,7 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 		    &answer);
 		break;
 	default:
-		wechat_v2_reverse_judge(&v2, &payee, &reply, &answer);
+		wechat_v2_reverse_judge(&v2, payee, &reply, &answer);
 	}
 	answer_check(&answer, is_genuine);
 	done = answer.verdict == WECHAT_DONE;
@@ -203,6 +210,10 @@ answer_try(unsigned call, const char *bytes, size_t len, bool is_genuine)
 	assert((prepay.code_url[0] != '\0') == (done && call == 0));
 	assert(str_eq(paid.out_trade_no,
 	    done && (call == 1 || call == 5) ? TRADE_NO : ""));
+	assert(str_eq(paid.sub_mchid, paid.out_trade_no[0] != '\0'
+	    ? payee->sub_mchid : ""));
+	assert(str_eq(refunded.sub_mchid, refunded.out_refund_no[0] != '\0'
+	    ? payee->sub_mchid : ""));
 	assert(str_eq(refunded.out_refund_no,
 	    done && call == 4 ? REFUND_NO : ""));
 	assert((refund_id[0] != '\0') == (done && call == 3));
@@ -240,13 +251,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	const char *text = (const char *)bytes + 1;
+	const struct payment_payee *payee = &payees[0];
 	struct buf message;
 	unsigned what;
 
 	start_once();
 	if (len < 2)
 		return 0;
-	what = ((unsigned)bytes[0] - 'a') % 10u;
+	what = ((unsigned)bytes[0] - 'a') % 17u;
+	if (what > 9) {
+		payee = &payees[1];
+		what -= 7;
+	}
 	len--;
 	if (what == 0)
 		refunded_try(text, len, false);
@@ -255,14 +271,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	else if (what == 2)
 		paid_try(text, len, false);
 	else
-		answer_try(what - 3, text, len, false);
+		answer_try(payee, what - 3, text, len, false);
 
 	buf_init(&message, XMLMSG_MAX);
 	if (what >= 2 && message_sign(text, len, &message)) {
 		if (what == 2)
 			paid_try(message.data, message.len, true);
 		else
-			answer_try(what - 3, message.data, message.len, true);
+			answer_try(payee, what - 3, message.data, message.len,
+			    true);
 	}
 	buf_clear(&message);
 	return 0;

@@ -1,7 +1,8 @@
 /* Whatever comes as an answer of V3, signed or not: nothing unproved is
  * believed, and what is believed is in bounds and about what was asked.  The
- * first byte says what was asked, the next three the HTTP status, and the
- * rest is the body. */
+ * first byte says what was asked: "a" to "g", and "h" to "l" what "a" to "e"
+ * are, for a sub-merchant.  The next three are the HTTP status, and the rest is
+ * the body. */
 #include <assert.h>
 
 #include "fuzz.h"
@@ -15,6 +16,11 @@
 #define TRADE_NO "G20260101000001"
 #define REFUND_NO "R20260101000001"
 #define HEAD 4			/* bytes before the body */
+
+static const struct payment_payee payees[] = {
+	{ .appid = W3_APPID },
+	{ .appid = W3_APPID, .sub_mchid = W3_SUB_MCHID },
+};
 
 static struct {
 	struct sign3_key *wechat;
@@ -108,20 +114,19 @@ answer_check(const struct wechat_answer *answer, bool is_signed)
 }
 
 static void
-answer_try(unsigned call, const struct wechat_http_reply *reply,
-    bool is_signed)
+answer_try(const struct payment_payee *payee, unsigned call,
+    const struct wechat_http_reply *reply, bool is_signed)
 {
-	static const struct payment payment = {
-		.out_trade_no = TRADE_NO, .payee.appid = W3_APPID,
+	const struct payment payment = {
+		.out_trade_no = TRADE_NO, .payee = *payee,
 		.trade_type = "NATIVE",
 	};
-	static const struct payment_key key = {
-		.api = PAYMENT_V3, .payee.appid = W3_APPID,
-		.out_trade_no = TRADE_NO,
+	const struct payment_key key = {
+		.api = PAYMENT_V3, .payee = *payee, .out_trade_no = TRADE_NO,
 	};
-	static const struct refund refund = {
+	const struct refund refund = {
 		.out_refund_no = REFUND_NO, .out_trade_no = TRADE_NO,
-		.payee.appid = W3_APPID, .total_fen = 101, .refund_fen = 51,
+		.payee = *payee, .total_fen = 101, .refund_fen = 51,
 	};
 	static struct wechat_certificate list[WECHAT_KEYS_MAX];
 	const struct wechat_v3 v3 = { .mchid = W3_MCHID, .keys = my.keys };
@@ -150,8 +155,8 @@ answer_try(unsigned call, const struct wechat_http_reply *reply,
 		    &answer);
 		break;
 	case 4:
-		wechat_v3_query_refund_judge(&v3, &refund.payee, REFUND_NO,
-		    reply, W3_NOW, &refunded, &answer);
+		wechat_v3_query_refund_judge(&v3, payee, REFUND_NO, reply,
+		    W3_NOW, &refunded, &answer);
 		break;
 	default:
 		wechat_v3_certs_judge(my.keys, my.apiv3_key, reply, W3_NOW,
@@ -165,6 +170,10 @@ answer_try(unsigned call, const struct wechat_http_reply *reply,
 	assert((refund_id[0] != '\0') == (done && call == 3));
 	assert((refunded.out_refund_no[0] != '\0') == (done && call == 4));
 	assert(count == 0 || (done && call > 4));
+	assert(str_eq(paid.sub_mchid, done && call == 1 ? payee->sub_mchid
+	    : ""));
+	assert(refunded.sub_mchid[0] == '\0'
+	    || str_eq(refunded.sub_mchid, payee->sub_mchid));
 	if (done && call == 1)
 		payment_check(&paid);
 	if (done && call == 4)
@@ -174,7 +183,8 @@ answer_try(unsigned call, const struct wechat_http_reply *reply,
 
 /* As it came, and once more as if WeChat had signed it. */
 static void
-body_try(unsigned call, long status, const char *body, size_t len)
+body_try(const struct payment_payee *payee, unsigned call, long status,
+    const char *body, size_t len)
 {
 	struct wechat_http_reply reply = { .sent = true, .code = "",
 		.status = status };
@@ -189,7 +199,7 @@ body_try(unsigned call, long status, const char *body, size_t len)
 	buf_init(&reply.body, WECHAT_HTTP_MAX);
 	buf_add(&reply.body, body, len);
 	if (buf_ok(&reply.body)) {
-		answer_try(call, &reply, false);
+		answer_try(payee, call, &reply, false);
 		w3_sign(my.wechat, W3_PUB_KEY_ID, W3_NOW, body, len, &made);
 		for (size_t i = 0; i < COUNT_OF(headers); i++) {
 			bool ok = str_copy(reply.headers[i].text,
@@ -198,7 +208,7 @@ body_try(unsigned call, long status, const char *body, size_t len)
 			assert(ok);
 			reply.headers[i].count = 1;
 		}
-		answer_try(call, &reply, true);
+		answer_try(payee, call, &reply, true);
 	}
 	buf_clear(&reply.body);
 }
@@ -217,7 +227,7 @@ sealed_try(const char *bytes, size_t len)
 	w3_resource(bytes, len, "certificate", W3_APIV3_KEY, &list);
 	buf_text(&list, "}]}");
 	assert(buf_ok(&list));
-	body_try(5, 200, buf_get(&list), list.len);
+	body_try(&payees[0], 5, 200, buf_get(&list), list.len);
 	buf_clear(&list);
 }
 
@@ -231,12 +241,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	start_once();
 	if (len < HEAD)
 		return 0;
-	call = ((unsigned)bytes[0] - 'a') % 7u;
+	call = ((unsigned)bytes[0] - 'a') % 12u;
 	for (size_t i = 1; i < HEAD; i++)
 		status = status * 10 + (bytes[i] + 10 - '0' % 10) % 10;
 	if (call == 6)
 		sealed_try(text + HEAD, len - HEAD);
 	else
-		body_try(call, status, text + HEAD, len - HEAD);
+		body_try(&payees[call > 6], call > 6 ? call - 7 : call,
+		    status, text + HEAD, len - HEAD);
 	return 0;
 }
