@@ -114,7 +114,7 @@ client_appid(const struct settings *settings, const char *trade_type,
 	if (str_eq(trade_type, "APP"))
 		return settings->app_appid;
 	return payer->appid[0] != '\0' ? payer->appid
-	    : settings->appid;
+	    : settings->account_appid;
 }
 
 static bool

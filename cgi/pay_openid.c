@@ -252,7 +252,7 @@ pay_jsconfig(void *app, struct web_request *req, struct web_reply *reply,
 		return web_reply_refuse(reply, 503, "UNAVAILABLE",
 		    "no ticket of WeChat's yet; try again", err);
 	msg = jsonmsg_new();
-	jsonmsg_text(msg, "appId", pay->settings.appid);
+	jsonmsg_text(msg, "appId", pay->settings.account_appid);
 	jsonmsg_int(msg, "timestamp", req->now);
 	jsonmsg_text(msg, "nonceStr", config.nonce);
 	jsonmsg_text(msg, "signature", config.signature);

@@ -135,7 +135,7 @@ read_micropay(const struct pay *pay, struct web_request *req,
 	    || !pay_need(form, "auth_code", auth_code, err))
 		return false;
 	out->attach = fields_text(form, "attach");
-	return settings_payee(&pay->settings, pay->settings.appid,
+	return settings_payee(&pay->settings, pay->settings.account_appid,
 	    &out->payee, err)
 	    && order_request_id_check(out->request_id, err)
 	    && payment_auth_code_check(*auth_code, err)

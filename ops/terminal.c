@@ -30,7 +30,7 @@ order_read(const struct settings *settings, const char *product_id,
 	    || out->quantity < 1)
 		return err_set(err, ERR_INPUT, "quantity: not 1 to %d",
 		    QUANTITY_MAX);
-	return settings_payee(settings, settings->appid, &out->payee,
+	return settings_payee(settings, settings->account_appid, &out->payee,
 	    err)
 	    && order_product_id_check(product_id, err);
 }

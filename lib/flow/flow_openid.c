@@ -61,7 +61,7 @@ openid_is_genuine(const struct flow *flow, const char *text, size_t len)
 static bool
 openid_is_ours(const struct settings *settings, const char *appid)
 {
-	return str_eq(appid, settings->appid)
+	return str_eq(appid, settings->account_appid)
 	    || (settings->mini_appid != NULL
 	    && str_eq(appid, settings->mini_appid));
 }
@@ -204,7 +204,7 @@ oauth_exchange(const struct flow *flow, const char *code, const char *digest,
 	if (answer.verdict == WECHAT_DONE) {
 		out->word = FLOW_OAUTH_DONE;
 		return str_copy(out->payer.appid, sizeof(out->payer.appid),
-		    flow->settings->appid)
+		    flow->settings->account_appid)
 		    || err_set(err, ERR_BUG, "appid: too long");
 	}
 	if (advice == WECHAT_ADVICE_LOGIN)
@@ -277,7 +277,7 @@ flow_jsconfig(const struct flow *flow, const char *url, epoch_t now,
 	bool ok;
 
 	if (!oauth_is_there(flow, err)
-	    || !store_ticket_show(flow->store, flow->settings->appid,
+	    || !store_ticket_show(flow->store, flow->settings->account_appid,
 	    flow_deadline(), &ticket, err))
 		return false;
 	*found = ticket != NULL;

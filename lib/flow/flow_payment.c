@@ -274,7 +274,7 @@ flow_transaction_find(const struct flow *flow, const char *transaction_id,
 	    || !str_copy(key.transaction_id, sizeof(key.transaction_id),
 	    transaction_id))
 		return err_set(err, ERR_INPUT, "transaction_id: too long");
-	if (!settings_payee(flow->settings, flow->settings->appid,
+	if (!settings_payee(flow->settings, flow->settings->account_appid,
 	    &key.payee, err)
 	    || !nonce_new(nonce, err)
 	    || !store_transaction_ask(flow->store, nonce, flow_deadline(),

@@ -31,7 +31,7 @@ flow_tokens_step(const struct flow *flow, bool *found, struct err *err)
 	struct wechat_ticket ticket = { 0 };
 	struct wechat_answer answer = { 0 };
 	struct store_token_outcome outcome = {
-		.appid = flow->settings->appid,
+		.appid = flow->settings->account_appid,
 		.early_s = flow->settings->token_early_s,
 	};
 	enum wechat_advice advice;

@@ -29,6 +29,8 @@ static const struct conf_key keys[] = {
 
 	{ "mchid", CONF_TEXT, WEB | WORKER | MIGRATE, 0, NULL, 0, 0 },
 	{ "appid", CONF_TEXT, WEB | WORKER, 0, NULL, 0, 0 },
+	{ "sub_mchid", CONF_TEXT, 0, PAY | WORKER, NULL, 0, 0 },
+	{ "sub_appid", CONF_TEXT, 0, PAY | WORKER, NULL, 0, 0 },
 	{ "api", CONF_TEXT, WEB | WORKER, 0, "v3", 0, 0 },
 	{ "sign_type", CONF_TEXT, WEB | WORKER, 0, "HMAC-SHA256", 0, 0 },
 
@@ -78,6 +80,24 @@ static const struct conf_key keys[] = {
 	{ "refund_check_first", CONF_INT, REFUND | WORKER, 0, "60", 1, DAY },
 	{ "worker_poll_ms", CONF_INT, WORKER, 0, "500", 10, 900 },
 };
+
+/* A service provider collects for another merchant, who may have an account
+ * of his own. */
+static bool
+settings_judge_provider(const struct settings *settings, struct err *err)
+{
+	if (settings->sub_mchid == NULL)
+		return settings->sub_appid == NULL
+		    || err_set(err, ERR_INPUT, "sub_appid: needs sub_mchid");
+	if (!str_is_of(settings->sub_mchid, STR_DIGITS, 6, MCHID_MAX))
+		return err_set(err, ERR_INPUT, "sub_mchid: not digits");
+	if (str_eq(settings->sub_mchid, settings->mchid))
+		return err_set(err, ERR_INPUT, "sub_mchid: the same as "
+		    "mchid, which is the service provider's own");
+	return settings->sub_appid == NULL
+	    || str_is_of(settings->sub_appid, STR_ALNUM, 3, APPID_MAX)
+	    || err_set(err, ERR_INPUT, "sub_appid: not letters and digits");
+}
 
 /* New payments are made with an API whose keys are there. */
 static bool
@@ -168,7 +188,8 @@ settings_judge(struct settings *settings, const char *sign_type,
 	if (settings->public_url != NULL
 	    && strncmp(settings->public_url, "https://", 8) != 0)
 		return err_set(err, ERR_INPUT, "public_url: not https://");
-	return settings_judge_api(settings, err)
+	return settings_judge_provider(settings, err)
+	    && settings_judge_api(settings, err)
 	    && settings_judge_keys(settings, err)
 	    && settings_judge_mini(settings, err)
 	    && settings_judge_ways(settings, err);
@@ -207,6 +228,8 @@ settings_read(const char *path, enum settings_program program,
 		.admin_conninfo = conf_text(conf, "admin_conninfo"),
 		.mchid = conf_text(conf, "mchid"),
 		.appid = conf_text(conf, "appid"),
+		.sub_mchid = conf_text(conf, "sub_mchid"),
+		.sub_appid = conf_text(conf, "sub_appid"),
 		.api = conf_text(conf, "api"),
 		.has_v3 = conf_has(conf, "apiv3_key"),
 		.apiv3_key = conf_secret(conf, "apiv3_key"),
@@ -248,6 +271,8 @@ settings_read(const char *path, enum settings_program program,
 		.wechat_total_ms = conf_int(conf, "wechat_total_ms"),
 		.worker_poll_ms = conf_int(conf, "worker_poll_ms"),
 	};
+	out->account_appid = out->sub_appid != NULL ? out->sub_appid
+	    : out->appid;
 	if (!settings_judge(out, conf_text(conf, "sign_type"), err)) {
 		settings_clear(out);
 		return err_in(err, path);
@@ -263,12 +288,19 @@ settings_clear(struct settings *settings)
 }
 
 bool
-settings_payee(const struct settings *settings UNUSED, const char *appid,
+settings_payee(const struct settings *settings, const char *appid,
     struct payment_payee *out, struct err *err)
 {
+	bool is_sub = settings->sub_appid != NULL;
+	const char *sub_mchid = settings->sub_mchid != NULL
+	    ? settings->sub_mchid : "";
 	struct payment_payee payee = { 0 };
 
-	if (!str_copy(payee.appid, sizeof(payee.appid), appid))
+	if (!str_copy(payee.appid, sizeof(payee.appid),
+	    is_sub ? settings->appid : appid)
+	    || !str_copy(payee.sub_mchid, sizeof(payee.sub_mchid), sub_mchid)
+	    || !str_copy(payee.sub_appid, sizeof(payee.sub_appid),
+	    is_sub ? appid : ""))
 		return err_set(err, ERR_BUG, "payee: too long");
 	*out = payee;
 	return true;

@@ -31,6 +31,8 @@ struct settings {		/* all borrowed from conf; NULL: not ours */
 	enum settings_program program;
 	const char *db_conninfo, *admin_conninfo;
 	const char *mchid, *appid, *api;
+	const char *sub_mchid, *sub_appid;	/* of a service provider */
+	const char *account_appid;	/* whose appsecret is, and whose pages */
 	bool has_v3;			/* an apiv3_key is in the file */
 	bool has_micropay;		/* codes are scanned, by V2 */
 	const char *wechat_pub_key_id;

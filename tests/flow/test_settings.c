@@ -329,6 +329,110 @@ long_public_url(void **state)
 	}
 }
 
+/* A service provider's sub-merchant. */
+static void
+provider(void **state)
+{
+#define SUB "sub_mchid = \"1900000901\";"
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ COMMON V3 SUB, NULL },
+		{ COMMON V3 SUB "sub_appid = \"wx9\";", NULL },
+		{ COMMON V3 "sub_appid = \"wx9\";",
+		    "sub_appid: needs sub_mchid" },
+		{ COMMON V3 "sub_mchid = \"1900000109\";",
+		    "sub_mchid: the same as mchid" },
+		{ COMMON V3 "sub_mchid = \"\";", "sub_mchid: not digits" },
+		{ COMMON V3 "sub_mchid = \"19000009o1\";",
+		    "sub_mchid: not digits" },
+		{ COMMON V3 "sub_mchid = \"19000\";", "sub_mchid: not digits" },
+		{ COMMON V3 "sub_mchid = "
+		    "\"190000090119000009011900000901123\";",
+		    "sub_mchid: not digits" },
+		{ COMMON V3 SUB "sub_appid = \"\";",
+		    "sub_appid: not letters and digits" },
+		{ COMMON V3 SUB "sub_appid = \"wx-9\";",
+		    "sub_appid: not letters and digits" },
+		{ COMMON V3 SUB
+		    "sub_appid = \"wx9wx9wx9wx9wx9wx9wx9wx9wx9wx9wx9\";",
+		    "sub_appid: not letters and digits" },
+	};
+	static const unsigned makers[] = { SETTINGS_PAY, SETTINGS_WORKER };
+	struct settings settings;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+		const char *why = cases[i / 2].why;
+		bool ok;
+
+		conf_write(cases[i / 2].text);
+		ok = settings_read(path, (enum settings_program)makers[i % 2],
+		    &settings, &err);
+		expect(ok == (why == NULL), "case %zu: %s", i / 2, err.text);
+		if (ok)
+			settings_clear(&settings);
+		else
+			expect(strstr(err.text, why) != NULL, "case %zu: %s",
+			    i / 2, err.text);
+	}
+	print_message("%zu configurations\n", COUNT_OF(cases));
+}
+
+/* Whom a payment is made to, by what is configured and where the payer is. */
+static void
+payees(void **state)
+{
+	static const struct {
+		const char *text, *account;
+		const char *appid, *payee_appid, *sub_mchid, *sub_appid;
+	} cases[] = {
+		{ COMMON V3, "wx1", "wx1", "wx1", "", "" },
+		{ COMMON V3, "wx1", "wx2", "wx2", "", "" },
+		{ COMMON V3 SUB, "wx1", "wx1", "wx1", "1900000901", "" },
+		{ COMMON V3 SUB, "wx1", "wx2", "wx2", "1900000901", "" },
+		{ COMMON V3 SUB "sub_appid = \"wx9\";", "wx9", "wx9", "wx1",
+		    "1900000901", "wx9" },
+		{ COMMON V3 SUB "sub_appid = \"wx9\";", "wx9", "wx2", "wx1",
+		    "1900000901", "wx2" },
+	};
+	static const char too_long[] = "wx9wx9wx9wx9wx9wx9wx9wx9wx9wx9wx9";
+	struct settings settings;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct payment_payee payee = { 0 };
+		struct err err = { 0 };
+
+		conf_write(cases[i].text);
+		expect(settings_read(path, SETTINGS_PAY, &settings, &err),
+		    "%s", err.text);
+		assert_string_equal(settings.account_appid, cases[i].account);
+		assert_false(settings_payee(&settings, too_long, &payee,
+		    &err));
+		assert_string_equal(payee.appid, "");
+		assert_true(settings_payee(&settings, cases[i].appid, &payee,
+		    &err));
+		assert_string_equal(payee.appid, cases[i].payee_appid);
+		assert_string_equal(payee.sub_mchid, cases[i].sub_mchid);
+		assert_string_equal(payee.sub_appid, cases[i].sub_appid);
+		settings_clear(&settings);
+	}
+	/* who makes no payments takes no notice */
+	conf_write(COMMON V3 "sub_mchid = \"x\";");
+	for (size_t i = 0; i < COUNT_OF(programs); i++) {
+		struct err err = { 0 };
+		bool ok = settings_read(path,
+		    (enum settings_program)programs[i], &settings, &err);
+
+		assert_true(ok == (programs[i] == SETTINGS_NOTIFY
+		    || programs[i] == SETTINGS_REFUND));
+		if (ok)
+			settings_clear(&settings);
+	}
+}
+
 int
 main(void)
 {
@@ -340,6 +444,8 @@ main(void)
 		cmocka_unit_test(bad_keys),
 		cmocka_unit_test(ways),
 		cmocka_unit_test(long_public_url),
+		cmocka_unit_test(provider),
+		cmocka_unit_test(payees),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, set_up,
