@@ -78,16 +78,19 @@ web_reply_clear(struct web_reply *reply)
 	fields_clear(&reply->headers);
 	explicit_bzero(reply->location, sizeof(reply->location));
 	explicit_bzero(reply->cookie, sizeof(reply->cookie));
+	explicit_bzero(reply->link_url, sizeof(reply->link_url));
 	web_reply_init(reply);
 }
 
-/* Begin anew.  Cookie and headers stay: they may be set before the rest. */
+/* Begin anew.  Cookie, headers and what explains a refusal stay: they may be
+ * set before the rest. */
 static void
 web_reply_begin(struct web_reply *reply, int status, const char *type)
 {
 	buf_reset(&reply->body);
 	reply->status = status;
 	reply->type = type;
+	reply->code = NULL;
 	reply->location[0] = '\0';
 }
 
@@ -147,7 +150,25 @@ web_reply_refuse(struct web_reply *reply, int status, const char *code,
 
 	jsonmsg_text(msg, "code", code);
 	jsonmsg_text(msg, "message", message);
-	return web_reply_json(reply, status, msg, err);
+	if (!web_reply_json(reply, status, msg, err))
+		return false;
+	reply->code = code;
+	return true;
+}
+
+void
+web_reply_explain(struct web_reply *reply, const struct web_words *why)
+{
+	reply->why = *why;
+}
+
+bool
+web_reply_link(struct web_reply *reply, const struct web_words *text,
+    const char *url, struct err *err)
+{
+	reply->link = *text;
+	return str_copy(reply->link_url, sizeof(reply->link_url), url)
+	    || err_set(err, ERR_BUG, "link: too long");
 }
 
 static const struct web_failure *
@@ -213,20 +234,37 @@ web_reply_page_begin(struct web_reply *reply, const struct web_request *req,
 }
 
 static void
-web_reply_failure_page(struct web_reply *reply,
-    const struct web_request *req, const struct web_failure *failure,
-    const char *why)
+web_reply_paragraph(struct buf *body, const char *text)
 {
+	buf_text(body, "<p>");
+	web_reply_escape(body, text);
+	buf_text(body, "</p>\n");
+}
+
+/* why is for programs, and is said where nothing explains; NULL for none. */
+static void
+web_reply_refusal_page(struct web_reply *reply, const struct web_request *req,
+    int status, const char *code, const char *why)
+{
+	const struct web_failure *failure = web_failure_of_status(status);
+	bool chinese = web_request_is_chinese(req);
 	struct buf *body = &reply->body;
 
-	web_reply_page_begin(reply, req, failure->status, failure->zh,
-	    failure->en);
-	if (why != NULL) {
-		buf_text(body, "<p>");
-		web_reply_escape(body, why);
-		buf_text(body, "</p>\n");
+	web_reply_page_begin(reply, req, status, failure->zh, failure->en);
+	if (reply->why.zh != NULL)
+		web_reply_paragraph(body,
+		    chinese ? reply->why.zh : reply->why.en);
+	else if (why != NULL)
+		web_reply_paragraph(body, why);
+	if (reply->link_url[0] != '\0') {
+		buf_text(body, "<p><a href=\"");
+		web_reply_escape(body, reply->link_url);
+		buf_text(body, "\">");
+		web_reply_escape(body,
+		    chinese ? reply->link.zh : reply->link.en);
+		buf_text(body, "</a></p>\n");
 	}
-	buf_format(body, "<p>%s %s</p>\n", failure->code, req->request_id);
+	buf_format(body, "<p>%s %s</p>\n", code, req->request_id);
 }
 
 void
@@ -238,6 +276,11 @@ web_reply_suit(struct web_reply *reply, const struct web_request *req)
 	if (strcmp(reply->type, WEB_REPLY_JSON) != 0
 	    || reply->location[0] != '\0' || !web_request_is_browser(req))
 		return;
+	if (reply->code != NULL && reply->why.zh != NULL) {
+		web_reply_refusal_page(reply, req, reply->status, reply->code,
+		    NULL);
+		return;
+	}
 	json = buf_take(&reply->body);
 	failure = web_failure_of_status(reply->status);
 	if (reply->status < 400)
@@ -269,7 +312,8 @@ web_reply_failure(struct web_reply *reply, const struct web_request *req,
 	reply->cookie[0] = '\0';
 	fields_clear(&reply->headers);
 	if (web_request_is_browser(req)) {
-		web_reply_failure_page(reply, req, failure, why);
+		web_reply_refusal_page(reply, req, failure->status,
+		    failure->code, why);
 		if (buf_ok(&reply->body))
 			return;
 	} else if (web_reply_refuse(reply, failure->status, failure->code,

@@ -395,6 +395,90 @@ test_suit(void **state)
 	print_message("answers suited to who asks: %zu\n", COUNT_OF(cases));
 }
 
+/* A shopper reads what explains a refusal, in his language; a program what it
+ * always did. */
+static void
+test_explained(void **state)
+{
+	static const struct web_words why = { "为何 <b>", "Why <b>" };
+	static const struct web_words link = { "返回 <b>", "Back <b>" };
+	static const struct {
+		const char *accept, *language;
+		bool is_refusal, has_link;
+		const char *body;
+	} cases[] = {
+		{ "text/html", "en", false, true, "<p>Why &lt;b&gt;</p>\n"
+		    "<p><a href=\"../x#a=&quot;&amp;b=&#39;\">Back &lt;b&gt;"
+		    "</a></p>\n<p>PARAM_ERROR r1</p>\n" },
+		{ "text/html", "zh-CN", false, false,
+		    "<p>为何 &lt;b&gt;</p>\n<p>PARAM_ERROR r1</p>\n" },
+		{ "text/html", "en", true, false,
+		    "<p>Why &lt;b&gt;</p>\n<p>SNAPSHOT_USER r1</p>\n" },
+		{ "text/html", "zh-CN", true, true, "<p>为何 &lt;b&gt;</p>\n"
+		    "<p><a href=\"../x#a=&quot;&amp;b=&#39;\">返回 &lt;b&gt;"
+		    "</a></p>\n<p>SNAPSHOT_USER r1</p>\n" },
+		{ "*/*", "zh-CN", false, true,
+		    "{\"code\":\"PARAM_ERROR\",\"message\":\"state: odd\"}" },
+		{ "*/*", "zh-CN", true, true,
+		    "{\"code\":\"SNAPSHOT_USER\",\"message\":\"no\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct web_request req = { .accept = cases[i].accept,
+			.accept_language = cases[i].language,
+			.request_id = "r1" };
+		struct err err = { .kind = ERR_INPUT, .text = "state: odd" };
+		struct err none = { 0 };
+		struct web_reply reply;
+		const char *body, *begin;
+
+		web_reply_init(&reply);
+		web_reply_explain(&reply, &why);
+		if (cases[i].has_link)
+			assert_true(web_reply_link(&reply, &link,
+			    "../x#a=\"&b='", &none));
+		if (cases[i].is_refusal)
+			assert_true(web_reply_refuse(&reply, 403,
+			    "SNAPSHOT_USER", "no", &none));
+		else
+			web_reply_failure(&reply, &req, &err);
+		web_reply_suit(&reply, &req);
+		assert_int_equal(reply.status, cases[i].is_refusal ? 403
+		    : 400);
+		body = buf_get(&reply.body);
+		begin = strstr(body, "</h1>\n");
+		assert_string_equal(begin == NULL ? body
+		    : begin + strlen("</h1>\n"), cases[i].body);
+		/* The next one is not explained. */
+		web_reply_clear(&reply);
+		web_reply_failure(&reply, &req, &err);
+		assert_null(strstr(buf_get(&reply.body), "&lt;"));
+		web_reply_clear(&reply);
+	}
+	print_message("refusals explained: %zu\n", COUNT_OF(cases));
+}
+
+static void
+test_link_too_long(void **state)
+{
+	static const struct web_words link = { "返回", "Back" };
+	char url[257];
+	struct web_reply reply;
+	struct err err = { 0 };
+
+	(void)state;
+	memset(url, 'x', sizeof(url));
+	url[256] = '\0';
+	web_reply_init(&reply);
+	assert_false(web_reply_link(&reply, &link, url, &err));
+	assert_int_equal(err.kind, ERR_BUG);
+	assert_string_equal(reply.link_url, "");
+	url[255] = '\0';
+	assert_true(web_reply_link(&reply, &link, url, &err));
+	web_reply_clear(&reply);
+}
+
 int
 main(void)
 {
@@ -411,6 +495,8 @@ main(void)
 		cmocka_unit_test(test_failure_cut_text),
 		cmocka_unit_test(test_head_503),
 		cmocka_unit_test(test_suit),
+		cmocka_unit_test(test_explained),
+		cmocka_unit_test(test_link_too_long),
 	};
 
 	return cmocka_run_group_tests_name("web_reply", tests, NULL, NULL);
