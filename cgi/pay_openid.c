@@ -14,6 +14,8 @@
 #define NONCE_SET STR_DIGITS "abcdef"	/* browsers and states */
 #define CODE_SET STR_ALNUM "-_.~"	/* WeChat's codes */
 #define CODE_MAX 512
+#define BACK_SIZE (sizeof("../../cashier#order_no=&token=") + ORDER_NO_MAX \
+	+ TOKEN_LEN)
 
 bool
 pay_cookie_payer(const struct pay *pay, const struct web_request *req,
@@ -104,7 +106,7 @@ pay_authorize(void *app, struct web_request *req, struct web_reply *reply,
 
 static bool
 read_callback(struct web_request *req, const char **state,
-    const char **code, struct err *err)
+    const char **code, char browser[static NONCE_SIZE], struct err *err)
 {
 	static const char *const known[] = { "code", "state", NULL };
 
@@ -116,20 +118,97 @@ read_callback(struct web_request *req, const char **state,
 		return err_set(err, ERR_INPUT, "state: not one of ours");
 	if (*code != NULL && !str_is_of(*code, CODE_SET, 1, CODE_MAX))
 		return err_set(err, ERR_INPUT, "code: not one of WeChat's");
-	return true;
+	return web_cookie_get(req, COOKIE_BROWSER, browser, NONCE_SIZE)
+	    || err_set(err, ERR_INPUT,
+	    "state: this browser did not go to WeChat for it");
 }
 
 /* The cashier of /pay, from below /pay/authorize. */
+static void
+back_url(const struct store_oauth_back *order, char url[static BACK_SIZE])
+{
+	snprintf(url, BACK_SIZE, "../../cashier#order_no=%s&token=%s",
+	    order->order_no, order->token);
+}
+
 static bool
 answer_back(struct web_reply *reply, const struct store_oauth_back *order,
     struct err *err)
 {
-	char url[sizeof("../../cashier#order_no=&token=")
-	    + sizeof(order->order_no) + sizeof(order->token)];
+	char url[BACK_SIZE];
 
-	snprintf(url, sizeof(url), "../../cashier#order_no=%s&token=%s",
-	    order->order_no, order->token);
+	back_url(order, url);
 	return web_reply_see_other(reply, url, err);
+}
+
+/* What a shopper reads who is back from WeChat and not known. */
+static const struct web_words lost_words[] = {
+	[FLOW_OAUTH_STRANGE] = {
+		"此微信授权不属于当前浏览器，或已过期。请返回商店页面重新付款。",
+		"This way back from WeChat is not this browser's, or is too "
+		"old. Please go back to the shop and pay again." },
+	[FLOW_OAUTH_USED] = {
+		"此微信授权已使用过。",
+		"This way back from WeChat has been used already." },
+	[FLOW_OAUTH_SPENT] = {
+		"微信授权已失效，请返回订单重试。",
+		"What WeChat said of you is too old. Please go back to your "
+		"order and try again." },
+	[FLOW_OAUTH_SNAPSHOT] = {
+		"当前页面是快照，无法付款。请在微信中打开完整页面后付款。",
+		"This is a snapshot of the page. Please open the full page in "
+		"WeChat, then pay." },
+	[FLOW_OAUTH_BUSY] = {
+		"微信暂未答复，请返回订单重试。",
+		"WeChat does not answer. Please go back to your order and try "
+		"again." },
+	[FLOW_OAUTH_NO] = {
+		"微信未能确认您的身份，请稍后返回订单重试。",
+		"WeChat has not said who you are. Please go back to your "
+		"order and try again later." },
+};
+
+/* Only its own browser is led back to an order. */
+static bool
+explain_lost(struct web_reply *reply, const struct flow_oauth *oauth,
+    struct err *err)
+{
+	static const struct web_words back = {
+		"返回订单", "Back to your order"
+	};
+	char url[BACK_SIZE];
+
+	web_reply_explain(reply, &lost_words[oauth->word]);
+	if (oauth->word == FLOW_OAUTH_STRANGE)
+		return true;
+	back_url(&oauth->order, url);
+	return web_reply_link(reply, &back, url, err);
+}
+
+static bool
+answer_lost(struct web_reply *reply, const struct flow_oauth *oauth,
+    struct err *err)
+{
+	if (!explain_lost(reply, oauth, err))
+		return false;
+	switch (oauth->word) {
+	case FLOW_OAUTH_STRANGE:
+	case FLOW_OAUTH_USED:
+		return err_set(err, ERR_INPUT, "state: not this browser's, or "
+		    "used before, or too old; go back and pay again");
+	case FLOW_OAUTH_SPENT:
+		return err_set(err, ERR_INPUT,
+		    "code: used before, or too old; go back and pay again");
+	case FLOW_OAUTH_SNAPSHOT:
+		return web_reply_refuse(reply, 403, "SNAPSHOT_USER",
+		    "this is a snapshot of the page: open the full page in "
+		    "WeChat, then pay", err);
+	case FLOW_OAUTH_BUSY:
+		return web_reply_refuse(reply, 503, "UNAVAILABLE",
+		    "WeChat does not answer; try again", err);
+	default:
+		return err_set(err, ERR_REFUSED, "oauth: WeChat said no");
+	}
 }
 
 static bool
@@ -144,23 +223,9 @@ answer_callback(const struct pay *pay, const struct web_request *req,
 		return answer_back(reply, &oauth->order, err);
 	case FLOW_OAUTH_AGAIN:
 		return web_reply_see_other(reply, oauth->url, err);
-	case FLOW_OAUTH_STRANGE:
-		return err_set(err, ERR_INPUT, "state: not this browser's, or "
-		    "used before, or too old; go back and pay again");
-	case FLOW_OAUTH_SPENT:
-		return err_set(err, ERR_INPUT,
-		    "code: used before, or too old; go back and pay again");
-	case FLOW_OAUTH_SNAPSHOT:
-		return web_reply_refuse(reply, 403, "SNAPSHOT_USER",
-		    "this is a snapshot of the page: open the full page in "
-		    "WeChat, then pay", err);
-	case FLOW_OAUTH_BUSY:
-		return web_reply_refuse(reply, 503, "UNAVAILABLE",
-		    "WeChat does not answer; try again", err);
-	case FLOW_OAUTH_NO:
-		return err_set(err, ERR_REFUSED, "oauth: WeChat said no");
+	default:
+		return answer_lost(reply, oauth, err);
 	}
-	return err_set(err, ERR_BUG, "no word for who pays");
 }
 
 /* GET /pay/authorize/callback: from WeChat, perhaps with a code. */
@@ -173,11 +238,10 @@ pay_callback(void *app, struct web_request *req, struct web_reply *reply,
 	const char *state, *code;
 	char browser[NONCE_SIZE];
 
-	if (!read_callback(req, &state, &code, err))
+	if (!read_callback(req, &state, &code, browser, err)) {
+		web_reply_explain(reply, &lost_words[FLOW_OAUTH_STRANGE]);
 		return false;
-	if (!web_cookie_get(req, COOKIE_BROWSER, browser, sizeof(browser)))
-		return err_set(err, ERR_INPUT,
-		    "state: this browser did not go to WeChat for it");
+	}
 	return flow_oauth_end(&pay->flow, state, code, browser, &oauth, err)
 	    && answer_callback(pay, req, reply, &oauth, err);
 }

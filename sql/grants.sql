@@ -27,7 +27,7 @@ grant execute on function wxpay.notice_paid, wxpay.notice_refunded,
     to wxpay_notify;
 
 grant execute on function wxpay.order_show, wxpay.order_close,
-    wxpay.order_check, wxpay.oauth_begin, wxpay.oauth_take,
+    wxpay.order_check, wxpay.oauth_begin, wxpay.oauth_take, wxpay.oauth_used,
     wxpay.ticket_show
     to wxpay_pay;
 

@@ -817,6 +817,22 @@ $$;
 
 
 --
+-- Name: oauth_used(text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
+--
+
+CREATE FUNCTION wxpay.oauth_used(p_mchid text, p_state text, p_browser text) RETURNS TABLE(order_no text, token text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'wxpay_data', 'pg_temp'
+    AS $$
+    select o.order_no, o.token
+    from oauth_states s join orders o using (mchid, order_no)
+    where s.mchid = p_mchid and s.state = p_state and s.browser = p_browser
+        and s.used_by is not null
+        and s.made_at > now() - interval '10 minutes'
+$$;
+
+
+--
 -- Name: order_check(text, text, text); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
@@ -4426,6 +4442,14 @@ GRANT ALL ON FUNCTION wxpay.oauth_sweep() TO wxpay_worker;
 
 REVOKE ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) FROM PUBLIC;
 GRANT ALL ON FUNCTION wxpay.oauth_take(p_mchid text, p_state text, p_browser text, p_nonce text) TO wxpay_pay;
+
+
+--
+-- Name: FUNCTION oauth_used(p_mchid text, p_state text, p_browser text); Type: ACL; Schema: wxpay; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay.oauth_used(p_mchid text, p_state text, p_browser text) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.oauth_used(p_mchid text, p_state text, p_browser text) TO wxpay_pay;
 
 
 --

@@ -218,6 +218,20 @@ oauth_exchange(const struct flow *flow, const char *code, const char *digest,
 	return true;
 }
 
+/* A state that does not count: of a page that is loaded again, or strange. */
+static bool
+oauth_used(const struct flow *flow, const char *state, const char *digest,
+    struct flow_oauth *out, struct err *err)
+{
+	bool found = false;
+
+	if (!store_oauth_used(flow->store, state, digest, flow_deadline(),
+	    &out->order, &found, err))
+		return false;
+	out->word = found ? FLOW_OAUTH_USED : FLOW_OAUTH_STRANGE;
+	return true;
+}
+
 bool
 flow_oauth_end(const struct flow *flow, const char *state, const char *code,
     const char *browser, struct flow_oauth *out, struct err *err)
@@ -231,10 +245,11 @@ flow_oauth_end(const struct flow *flow, const char *state, const char *code,
 	    || !store_oauth_take(flow->store, state, digest, nonce,
 	    flow_deadline(), &out->order, &found, err))
 		return false;
-	out->word = found ? FLOW_OAUTH_REFUSED : FLOW_OAUTH_STRANGE;
-	if (!found || code == NULL)
-		return true;
-	return oauth_exchange(flow, code, digest, out, err);
+	if (!found)
+		return oauth_used(flow, state, digest, out, err);
+	out->word = FLOW_OAUTH_REFUSED;
+	return code == NULL
+	    || oauth_exchange(flow, code, digest, out, err);
 }
 
 /* ----------------------------------------------------------- a mini program */

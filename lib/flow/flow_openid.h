@@ -60,7 +60,8 @@ enum flow_oauth_word {
 	FLOW_OAUTH_AGAIN,	/* url is where to go once more */
 	FLOW_OAUTH_REFUSED,	/* the shopper did not consent */
 	FLOW_OAUTH_STRANGE,	/* the state is not one of this browser's, or
-				 * came back before, or too late */
+				 * came back too late */
+	FLOW_OAUTH_USED,	/* it came back before */
 	FLOW_OAUTH_SPENT,	/* the code again was not good */
 	FLOW_OAUTH_BUSY,	/* WeChat again gave no answer */
 	FLOW_OAUTH_SNAPSHOT,	/* the page was opened as a snapshot */

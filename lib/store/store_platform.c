@@ -30,6 +30,16 @@ store_oauth_begin(struct store *store, const struct store_oauth *oauth,
 	return true;
 }
 
+static bool
+oauth_order(const PGresult *rows, struct store_oauth_back *out,
+    struct err *err)
+{
+	return store_rows_text(rows, 0, "order_no", out->order_no,
+	    sizeof(out->order_no), err)
+	    && store_rows_text(rows, 0, "token", out->token,
+	    sizeof(out->token), err);
+}
+
 bool
 store_oauth_take(struct store *store, const char *state, const char *browser,
     const char *nonce, int64_t deadline, struct store_oauth_back *out,
@@ -46,11 +56,28 @@ store_oauth_take(struct store *store, const char *state, const char *browser,
 	ok = store_query_run(store, &query, deadline, &rows, err);
 	*found = ok && PQntuples(rows) > 0;
 	if (*found)
-		ok = store_rows_text(rows, 0, "order_no", out->order_no,
-		    sizeof(out->order_no), err)
-		    && store_rows_text(rows, 0, "token", out->token,
-		    sizeof(out->token), err)
+		ok = oauth_order(rows, out, err)
 		    && store_rows_int(rows, "tries", &out->tries, err);
+	PQclear(rows);
+	return ok;
+}
+
+bool
+store_oauth_used(struct store *store, const char *state, const char *browser,
+    int64_t deadline, struct store_oauth_back *out, bool *found,
+    struct err *err)
+{
+	struct store_query query;
+	PGresult *rows = NULL;
+	bool ok;
+
+	store_query_init(&query, STORE_SQL_OAUTH_USED, store);
+	store_query_text(&query, state);
+	store_query_text(&query, browser);
+	ok = store_query_run(store, &query, deadline, &rows, err);
+	*found = ok && PQntuples(rows) > 0;
+	if (*found)
+		ok = oauth_order(rows, out, err);
 	PQclear(rows);
 	return ok;
 }

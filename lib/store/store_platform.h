@@ -33,7 +33,7 @@ MUSTUSE bool store_oauth_begin(struct store *store,
 struct store_oauth_back {	/* who has come back */
 	char order_no[ORDER_NO_MAX + 1];
 	char token[TOKEN_LEN + 1];
-	int64_t tries;
+	int64_t tries;		/* not of a state that was used */
 };
 
 /* *found is false unless the state was begun by this browser, within 10
@@ -41,6 +41,12 @@ struct store_oauth_back {	/* who has come back */
 MUSTUSE bool store_oauth_take(struct store *store, const char *state,
     const char *browser, const char *nonce, int64_t deadline,
     struct store_oauth_back *out, bool *found, struct err *err);
+
+/* *found is false unless the state came back before, to this browser, and
+ * within 10 minutes. */
+MUSTUSE bool store_oauth_used(struct store *store, const char *state,
+    const char *browser, int64_t deadline, struct store_oauth_back *out,
+    bool *found, struct err *err);
 
 /* What time brings; *count is how many were done. */
 MUSTUSE bool store_oauth_sweep(struct store *store, int64_t deadline,

@@ -88,6 +88,8 @@ static const char *const texts[] = {
 	    " $2::text, $3::text, $4::text, $5::text, $6::int)",
 	[STORE_SQL_OAUTH_TAKE] = "select * from wxpay.oauth_take($1::text,"
 	    " $2::text, $3::text, $4::text)",
+	[STORE_SQL_OAUTH_USED] = "select * from wxpay.oauth_used($1::text,"
+	    " $2::text, $3::text)",
 	[STORE_SQL_OAUTH_SWEEP] = "select * from wxpay.oauth_sweep()",
 	[STORE_SQL_TOKENS_CLAIM] = "select * from wxpay.tokens_claim($1::text,"
 	    " $2::text, $3::int)",

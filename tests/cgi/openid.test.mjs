@@ -280,6 +280,113 @@ test('state: used, of another browser, too old (P12)', async () => {
 	assert.equal(victim.jar.wxpay_openid, undefined);
 });
 
+// What a browser shows of a refusal: { lang, text, link }, and no more.
+function page_of({ text, headers }) {
+	assert.match(headers['content-type'], /^text\/html/);
+	assert.doesNotMatch(text, /<(script|form|img|pre)|\son\w+=/);
+	const [, lang] = text.match(/<html lang="([\w-]+)">/);
+	const links = [...text.matchAll(/<a href="([^"]*)">([^<]*)<\/a>/g)]
+		.map(([, href, said]) => ({ href: href.replaceAll('&amp;', '&'),
+			said }));
+	assert.ok(links.length <= 1);
+	// what is not ours to translate: codes, and the request's number
+	const words = text.slice(text.indexOf('<title>'))
+		.replace(/<p>[A-Z_]+ \w+<\/p>\n$/, '').replace(/<[^>]*>/g, '');
+	if (lang === 'zh-CN')
+		assert.doesNotMatch(words, /[A-Za-z]{3}/, words);
+	else
+		assert.doesNotMatch(words, /[^\x20-\x7e\n]/, words);
+	return { lang, words, link: links[0] };
+}
+
+const LANGUAGES = [['zh-CN', '返回订单'], ['en', 'Back to your order']];
+const reading = (lang) => ({ ...HTML, 'accept-language': lang });
+const back_to = ({ order_no, token }) =>
+	`../../cashier#order_no=${order_no}&token=${token}`;
+
+// Each refusal of the callback, as a page: in the shopper's language, and back
+// to the order that is his.
+async function refused_page(browser, to, order, status) {
+	for (const [lang, said] of LANGUAGES) {
+		const page = page_of(refused(await browser.get(to,
+			reading(lang)), status));
+		assert.equal(page.lang, lang);
+		assert.deepEqual(page.link, order
+			? { href: back_to(order), said } : undefined);
+	}
+}
+
+test('the callback loaded again: refused, and led back to the order (P12)',
+	async () => {
+	const browser = new Browser(), other = new Browser();
+	const order = await waiting();
+	await other.begin(order);
+	const to = await browser.begin(order);
+	expect(await browser.get(to, HTML), 303);
+	assert.ok(browser.jar.wxpay_openid);
+	await refused_page(browser, to, order, 400);
+	// known or not, it has been his own way
+	delete browser.jar.wxpay_openid;
+	await refused_page(browser, to, order, 400);
+	const { json } = refused(await browser.get(to, JSON_TYPE));
+	assert.deepEqual(Object.keys(json), ['code', 'message']);
+	assert.equal(json.code, 'PARAM_ERROR');
+	// what others learn of it is what they learn of any
+	const strange = [await other.get(to, reading('en')),
+		await new Browser().get(to, reading('en')),
+		await browser.get(to.replace(/state=\w+/,
+			`state=${random()}`), reading('en')),
+		await other.get(to, JSON_TYPE)].map((answer) =>
+		refused(answer).text);
+	for (const text of strange)
+		for (const secret of [order.order_no, order.token])
+			assert.ok(!text.includes(secret), text);
+	for (const text of strange.slice(0, 3))
+		assert.equal(text.replace(/<p>PARAM_ERROR \w+<\/p>/, ''),
+			strange[0].replace(/<p>PARAM_ERROR \w+<\/p>/, ''));
+	await refused_page(other, to, null, 400);
+	await refused_page(browser, '/pay/authorize/callback', null, 400);
+	await s.sql(`update wxpay_data.oauth_states
+		set made_at = made_at - interval '10 minutes' where state = $1`,
+		query_of(to).get('state'));
+	await refused_page(browser, to, null, 400);
+	// and nothing was used up by it, or set
+	assert.equal(browser.jar.wxpay_openid, undefined);
+	counts.states += 15;
+});
+
+test('whom WeChat does not name reads why, and is led back', async () => {
+	const browser = new Browser();
+	// an order of its own, and back from WeChat for it
+	const came = async () => {
+		const order = await waiting();
+		return [await browser.begin(order), order];
+	};
+	for (const [lang, said] of LANGUAGES)
+		for (const [plant, tries, status] of [
+			[{ code: '40029' }, 2, 400], [{ code: '48001' }, 1, 502],
+			[{ fault: 'SYSTEMERROR' }, 2, 503],
+			[{ visitor: { is_snapshot: true } }, 1, 403]]) {
+			const { visitor: kind, ...fault } = plant;
+			if (kind)
+				await visitor(kind);
+			let [to, order] = await came();
+			await visitor(calm_visitor);
+			if (!kind)
+				await s.sandbox.post('/sandbox/faults', {
+					api: 'oauth', ...fault, times: tries });
+			if (tries === 2)
+				to = await browser.at_wechat(expect(
+					await browser.get(to, reading(lang)),
+					303).headers.location);
+			const page = page_of(refused(await browser.get(to,
+				reading(lang)), status));
+			assert.equal(page.lang, lang);
+			assert.deepEqual(page.link, { href: back_to(order),
+				said });
+		}
+});
+
 test('fifty of the same at once: one gets through (P12)', async () => {
 	const browser = new Browser();
 	const to = await browser.begin(await waiting());

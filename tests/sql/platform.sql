@@ -23,6 +23,13 @@ create function test.take(p_state text, p_browser text default 'b',
     from wxpay.oauth_take('1900000109', repeat(p_state, 32),
         repeat(p_browser, 64), p_nonce)
 $$;
+create function test.used(p_state text, p_browser text default 'b')
+    returns table (order_no text, is_its_token boolean)
+    language sql as $$
+    select order_no, token = test.token(order_no)
+    from wxpay.oauth_used('1900000109', repeat(p_state, 32),
+        repeat(p_browser, 64))
+$$;
 
 -- JSAPI without an openid: the order is open, and there is no payment
 select verdict, out_trade_no from test.start('T-1001', 1000, 'JSAPI');
@@ -47,9 +54,14 @@ select test.begin('T-1001', 'a');
 -- and to the request that has it as often as it asks
 select * from test.take('a', 'c');
 select * from test.take('d');
+select * from test.used('a');
 select * from test.take('a');
 select * from test.take('a');
 select * from test.take('a', 'b', 'other');
+-- where it led, its own browser may hear again
+select * from test.used('a');
+select * from test.used('a', 'c');
+select * from test.used('d');
 -- nor after 10 minutes
 select test.begin('T-1001', 'b'), test.begin('T-1001', 'c', p_tries => 2);
 update wxpay_data.oauth_states set made_at = made_at - interval '601 s'
@@ -58,8 +70,13 @@ update wxpay_data.oauth_states set made_at = made_at - interval '590 s'
 where state like 'c%';
 select * from test.take('b');
 select * from test.take('c');
+select * from test.used('b');
+select * from test.used('c');
 select wxpay.oauth_sweep();
 select left(state, 2), tries from wxpay_data.oauth_states order by 1;
+update wxpay_data.oauth_states set made_at = made_at - interval '11 s'
+where state like 'c%';
+select * from test.used('c');
 -- what a state may be
 select test.refused($$select test.begin('T-1001', 'x')$$);
 select test.refused($$select test.begin('T-1001', '1', 'g')$$);
