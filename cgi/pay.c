@@ -97,6 +97,7 @@ read_payer(const struct pay *pay, const struct web_request *req,
 	if (named != NULL && !payment_openid_check(named, err))
 		return false;
 	out->openid = named;
+	out->keep_payer = pay->settings.appsecret == NULL;
 	if (!pay_cookie_payer(pay, req, payer))
 		return true;
 	if (named != NULL && !str_eq(named, payer->openid))

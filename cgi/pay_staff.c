@@ -158,16 +158,28 @@ answer_not_paid(struct web_reply *reply, const struct store_paid *paid,
 	return web_reply_json(reply, 409, msg, err);
 }
 
+/* second: the order was paid before, and this has to be given back. */
 static bool
-answer_scanned(struct web_reply *reply, const struct store_paid *paid,
-    bool is_paid, struct err *err)
+answer_paid(struct web_reply *reply, const struct store_paid *paid,
+    bool is_second, struct err *err)
 {
 	struct jsonmsg *msg = jsonmsg_new();
 
-	pay_add_order(msg, paid, is_paid ? "paid" : "pending");
-	if (!is_paid)
-		jsonmsg_int(msg, "retry_after", PAY_RETRY_AFTER_S);
-	return web_reply_json(reply, is_paid ? 200 : 202, msg, err);
+	pay_add_order(msg, paid, "paid");
+	if (is_second)
+		jsonmsg_bool(msg, "second", true);
+	return web_reply_json(reply, 200, msg, err);
+}
+
+static bool
+answer_scanned(struct web_reply *reply, const struct store_paid *paid,
+    struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	pay_add_order(msg, paid, "pending");
+	jsonmsg_int(msg, "retry_after", PAY_RETRY_AFTER_S);
+	return web_reply_json(reply, 202, msg, err);
 }
 
 static bool
@@ -179,18 +191,19 @@ answer_micropay(struct web_reply *reply, const struct store_micropaid *out,
 	switch (out->state) {
 	case STORE_MICROPAY_SETTLED:
 	case STORE_MICROPAY_PAID:
+		return answer_paid(reply, &out->paid, false, err);
 	case STORE_MICROPAY_SECOND:
-		return answer_scanned(reply, &out->paid, true, err);
+		return answer_paid(reply, &out->paid, true, err);
 	case STORE_MICROPAY_DIFFERS:
 	case STORE_MICROPAY_PENDING:
-		return answer_scanned(reply, &out->paid, false, err);
+		return answer_scanned(reply, &out->paid, err);
 	case STORE_MICROPAY_REFUSED:
 		return answer_not_paid(reply, &out->paid, "PAYMENT_REFUSED",
 		    *out->refusal != '\0' ? out->refusal
 		    : "nothing was paid; scan again", err);
 	case STORE_MICROPAY_REVERSED:
 		return answer_not_paid(reply, &out->paid, "PAYMENT_REVERSED",
-		    "not paid in time; nothing was taken", err);
+		    "not paid in time; what was taken goes back", err);
 	}
 	return err_set(err, ERR_BUG, "no state of a payment");
 }

@@ -339,9 +339,10 @@ CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
-    p       payments;
-    word    text;
-    is_gone boolean;   -- it can be paid no more, and nobody has the money
+    p         payments;
+    word      text;
+    is_failed boolean;   -- nobody was charged for us
+    is_gone   boolean;   -- it can be paid no more, and nobody has the money
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -360,10 +361,19 @@ begin
     end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'reversing') then
+        -- what is asked about once is asked until there is an answer
+        update payments set leased_until = null,
+            check_at = now() + make_interval(secs => p_check_s)
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and lease_no = p_lease_no and state in ('closed', 'reversed')
+            and p_verdict not in ('done', 'missing');
         return coalesce(word, p.state);
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
-    is_gone := p_verdict = 'done' and p_fate = 'closed'
+    is_failed := p.state = 'created' and p_verdict = 'done'
+        and (p_fate = 'failed' or word is not distinct from 'differs');
+    is_gone := is_failed
+        or p_verdict = 'done' and p_fate = 'closed'
         -- nobody has heard of it: said twice, a minute apart
         or p_verdict = 'missing' and p.state = 'reversing'
             and coalesce(p.missing_at
@@ -377,7 +387,10 @@ begin
             else missing_at end,
         next_op = case state when 'reversing' then 'reverse'
             else 'query' end,
-        check_at = case when is_gone then null
+        refusal = case when word = 'differs'
+            then 'another payment has this number' else refusal end,
+        check_at = case when is_gone and (not is_failed or word = 'differs')
+            then null
             when hinted_at > claimed_at
                 or state = 'reversing' and refused_at is null
                 then clock_timestamp()
@@ -385,7 +398,9 @@ begin
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no
     returning * into p;
-    if is_gone then
+    if is_failed then
+        perform order_finish(p_mchid, p.order_no);
+    elsif is_gone then
         perform micropay_gone(p);
     end if;
     return coalesce(word, p.state);
@@ -409,7 +424,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and trade_type = 'MICROPAY'
             and check_at <= clock_timestamp()
-            and state in ('created', 'reversing', 'closed')
+            and state in ('created', 'reversing', 'closed', 'reversed')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
         for no key update skip locked;
@@ -430,7 +445,8 @@ begin
         check_at = case when state in ('created', 'reversing')
             then clock_timestamp() + make_interval(secs => p_lease_s) end,
         -- whoever was to reverse it has died: he may have
-        reverse_doubted = reverse_doubted or unsure,
+        doubted_at = case when unsure then clock_timestamp()
+            else doubted_at end,
         unsure = word = 'reverse'
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;
@@ -460,6 +476,7 @@ begin
         from payments x join orders o using (mchid, order_no)
         where mchid = p_mchid and x.trade_type = 'MICROPAY'
             and x.state = 'created' and x.close_at <= clock_timestamp()
+            and not x.number_used
             and x.claimed_at > clock_timestamp() - interval '30 seconds'
         order by x.close_at limit p_limit
         for no key update of o skip locked
@@ -508,8 +525,8 @@ begin
     update payments set
         state = case when is_done then 'reversed' else state end,
         -- "recall" says that something has begun
-        reverse_doubted = reverse_doubted
-            or p_verdict in ('unsure', 'again'),
+        doubted_at = case when p_verdict in ('unsure', 'again')
+            then clock_timestamp() else doubted_at end,
         unsure = false,
         refused_at = case
             when p_verdict = 'refused' then coalesce(refused_at, now())
@@ -564,8 +581,8 @@ begin
             when o.time_expire <= now() then 'expired'
             when exists (select from payments x
                 where x.mchid = p_mchid and x.order_no = o.order_no
-                    and x.trade_type = 'MICROPAY' and x.state = 'created'
-                    and not x.closing) then 'busy'
+                    and x.trade_type = 'MICROPAY' and x.state = 'created')
+                then 'busy'
             when o.attempts >= 99 then 'exhausted'
             else 'call' end;
     end if;
@@ -597,7 +614,10 @@ begin
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
         p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
-        p.lease_no, call, p.state, p.refusal;
+        p.lease_no, call,
+        case when p.state = 'paid' and not p.settles then 'second'
+            else p.state end,
+        p.refusal;
 end $$;
 
 
@@ -616,6 +636,9 @@ begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
     if p.state in ('reversing', 'reversed') then
+        update payments set check_at = clock_timestamp()
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and state = 'reversed' and p_verdict <> 'not_sent';
         return p.state;
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then
@@ -633,7 +656,10 @@ begin
         check_at = case p_verdict when 'not_sent' then null
             when 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
-        close_at = clock_timestamp() + close_after,
+        number_used = p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED',
+            'ORDERCLOSED', 'ORDERREVERSED'),
+        close_at = clock_timestamp() + case when closing
+            then interval '15 seconds' else close_after end,
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no
     returning * into p;
@@ -1126,10 +1152,10 @@ end $$;
 
 
 --
--- Name: pay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, text, text, text, integer, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: pay_start(text, text, text, integer, text, text, bigint, text, bigint, text, text, text, integer, text, text, text, text, text, text, text, boolean, text, integer, integer, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, sub_mchid text, sub_appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint)
+CREATE FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) RETURNS TABLE(verdict text, order_no text, token text, order_state text, total_fen bigint, body text, attach text, product_id text, time_expire bigint, return_url text, out_trade_no text, trade_type text, openid text, client_ip text, appid text, sub_mchid text, sub_appid text, prepay_id text, code_url text, h5_url text, api text, lease_no bigint, call_no bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
@@ -1160,10 +1186,22 @@ begin
         and state in ('created', 'prepaid')
     for no key update;
 
+    if p_openid = '' and p_keep_payer then
+        p_openid := coalesce((select x.openid from payments x
+            where x.mchid = p_mchid and x.order_no = o.order_no
+                and x.trade_type = p_trade_type and x.appid = p_appid
+                and (x.sub_mchid, x.sub_appid) = (p_sub_mchid, p_sub_appid)
+            order by x.attempt desc limit 1), '');
+    end if;
+
     word := case
         when o.state <> 'pending' then o.state
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
+        when exists (select from payments x
+            where x.mchid = p_mchid and x.order_no = o.order_no
+                and x.trade_type = 'MICROPAY' and x.state = 'created')
+            then 'busy'
         when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid,
                 p.sub_mchid, p.sub_appid)
@@ -2170,9 +2208,10 @@ CREATE TABLE wxpay_data.payments (
     request_id text,
     refusal text,
     refused_at timestamp with time zone,
-    reverse_doubted boolean DEFAULT false NOT NULL,
     sub_mchid text DEFAULT ''::text NOT NULL,
     sub_appid text DEFAULT ''::text NOT NULL,
+    number_used boolean DEFAULT false NOT NULL,
+    doubted_at timestamp with time zone,
     CONSTRAINT payments_api_is_known CHECK ((api = ANY (ARRAY['v2'::text, 'v3'::text]))),
     CONSTRAINT payments_at_most_50_refunds CHECK (((refund_count >= 0) AND (refund_count <= 50))),
     CONSTRAINT payments_attempt_is_1_to_99 CHECK (((attempt >= 1) AND (attempt <= 99))),
@@ -2436,6 +2475,9 @@ begin
     why := case
         when p.total_fen <> p_total_fen then 'amount'
         when p.appid <> p_appid then 'appid'
+        -- under a number that somebody else has used; clocks differ
+        when p.state <> 'paid'
+            and p_paid_at < p.created_at - interval '1 hour' then 'paid_at'
         when p.sub_mchid is distinct from p_sub_mchid then 'sub_mchid'
         when p_currency not in ('', 'CNY') then 'currency'
         when exists (select from payments x where x.mchid = p_mchid
@@ -2917,8 +2959,8 @@ $$;
 CREATE FUNCTION wxpay_data.reverse_is_refused(p wxpay_data.payments) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
-    select p.refused_at is not null and (not p.reverse_doubted
-        or p.refused_at <= clock_timestamp() - interval '60 seconds')
+    select p.refused_at is not null and (p.doubted_at is null
+        or p.doubted_at <= clock_timestamp() - interval '60 seconds')
 $$;
 
 
@@ -4537,12 +4579,12 @@ GRANT ALL ON FUNCTION wxpay.partitions_ahead() TO wxpay_worker;
 
 
 --
--- Name: FUNCTION pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_pay;
-GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.pay_start(p_mchid text, p_way text, p_product_id text, p_quantity integer, p_order_no text, p_token text, p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text, p_return_url text, p_request_id text, p_life_s integer, p_trade_type text, p_openid text, p_client_ip text, p_api text, p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean, p_nonce text, p_lease_s integer, p_close_after_s integer, p_check_s integer) TO wxpay_worker;
 
 
 --

@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "wire/mac.h"
 
+#define IN_VAIN_S 300		/* a reversal is over before that */
+
 static void
 log_state(const char *out_trade_no, const char *by,
     enum store_micropay_state state)
@@ -97,6 +99,10 @@ micropay_ask(const struct flow *flow, const struct store_payment_claim *claim,
 	    &state, err))
 		return false;
 	log_state(out_trade_no, "query", state);
+	if (state == STORE_MICROPAY_PENDING && facts.fate == PAYMENT_PAID
+	    && claim->age_s >= IN_VAIN_S)
+		log_error("payment.not_reversed", "out_trade_no",
+		    out_trade_no, NULL);
 	return true;
 }
 

@@ -140,7 +140,7 @@ payment_fate_of(const char *trade_state)
 		{ "ACCEPT",     PAYMENT_UNPAID },
 		{ "CLOSED",     PAYMENT_CLOSED },
 		{ "REVOKED",    PAYMENT_CLOSED },
-		{ "PAYERROR",   PAYMENT_UNPAID },
+		{ "PAYERROR",   PAYMENT_FAILED },
 	};
 	size_t i;
 

@@ -100,8 +100,9 @@ struct payment_key payment_key_of(const struct payment *payment);
 
 enum payment_fate {
 	PAYMENT_UNKNOWN = 0,	/* a word that we do not know: ask again */
-	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT; PAYERROR, after
-				 * which it is ours to close [v2.md 7.3] */
+	PAYMENT_UNPAID,		/* NOTPAY, USERPAYING, ACCEPT */
+	PAYMENT_FAILED,		/* PAYERROR: over for a payment by a code, ours
+				 * to close for any other [v2.md 7.3] */
 	PAYMENT_PAID,		/* SUCCESS; REFUND: paid, then refunded */
 	PAYMENT_CLOSED,		/* CLOSED, REVOKED: cannot be paid */
 };

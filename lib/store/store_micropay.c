@@ -7,7 +7,7 @@
 static const struct store_word states[] = {
 	{ "settled", STORE_MICROPAY_SETTLED },
 	{ "already", STORE_MICROPAY_PAID },
-	{ "second", STORE_MICROPAY_SECOND },
+	{ "second", STORE_MICROPAY_SECOND },	/* of a payment, too */
 	{ "differs", STORE_MICROPAY_DIFFERS },
 	{ "paid", STORE_MICROPAY_PAID },
 	{ "created", STORE_MICROPAY_PENDING },

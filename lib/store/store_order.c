@@ -13,6 +13,7 @@ pay_add_how(struct store_query *query, const struct store_pay *pay)
 	store_query_text(query, pay->client_ip);
 	store_query_text(query, pay->api);
 	store_payment_payee(query, &pay->payee);
+	store_query_text(query, pay->keep_payer ? "true" : "false");
 	store_query_text(query, pay->nonce);
 	store_query_int(query, pay->lease_s);
 	store_query_int(query, pay->close_after_s);

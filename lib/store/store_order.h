@@ -32,6 +32,8 @@ struct store_pay {		/* borrowed; NULL where not given */
 	const char *return_url, *request_id;
 	long life_s;		/* of an order made for a product */
 	const char *trade_type, *openid, *client_ip;
+	bool keep_payer;	/* without an openid: that of the attempt
+				 * before */
 	const char *api;
 	struct payment_payee payee;
 	const char *nonce;	/* of the call that may come of it */
@@ -43,8 +45,8 @@ enum store_pay_verdict {
 	STORE_PAY_PAID, STORE_PAY_CLOSING, STORE_PAY_CLOSED,
 	STORE_PAY_EXPIRED, STORE_PAY_EXHAUSTED,
 	STORE_PAY_DIFFERS, STORE_PAY_PRICE, STORE_PAY_UNKNOWN,
-	STORE_PAY_TOO_MUCH, STORE_PAY_OPENID,
-	STORE_PAY_STANDS, STORE_PAY_BUSY,	/* of micropay alone */
+	STORE_PAY_TOO_MUCH, STORE_PAY_OPENID, STORE_PAY_BUSY,
+	STORE_PAY_STANDS,	/* of micropay alone */
 };
 
 struct store_paid {		/* what came of it */

@@ -140,6 +140,7 @@ payment_fate_word(const struct payment_facts *facts)
 	static const char *const words[] = {
 		[PAYMENT_UNKNOWN] = "",
 		[PAYMENT_UNPAID] = "unpaid",
+		[PAYMENT_FAILED] = "failed",
 		[PAYMENT_PAID] = "paid",
 		[PAYMENT_CLOSED] = "closed",
 	};

@@ -12,8 +12,8 @@ static const char *const texts[] = {
 	    " $2::text, $3::text, $4::int, $5::text, $6::text, $7::bigint,"
 	    " $8::text, $9::bigint, $10::text, $11::text, $12::text,"
 	    " $13::int, $14::text, $15::text, $16::text, $17::text,"
-	    " $18::text, $19::text, $20::text, $21::text, $22::int,"
-	    " $23::int, $24::int)",
+	    " $18::text, $19::text, $20::text, $21::boolean, $22::text,"
+	    " $23::int, $24::int, $25::int)",
 	[STORE_SQL_PREPAID] = "select * from wxpay.payment_prepaid($1::text,"
 	    " $2::text, $3::bigint, $4::bigint, $5::text, $6::text, $7::text,"
 	    " $8::text, $9::text, $10::int)",

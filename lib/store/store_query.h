@@ -75,7 +75,7 @@ enum store_function {
 	STORE_SQL_TRANSACTION_TOLD,
 };
 
-#define STORE_PARAMS_MAX 24
+#define STORE_PARAMS_MAX 25
 #define STORE_DIGITS_SIZE 21	/* of an int64, with sign and NUL */
 
 struct store_query {

@@ -1,7 +1,9 @@
 -- micropay_asked: what became of an orderquery call about a payment by a code.
 -- Until it is being reversed, paid is paid.  From then on it is paid only if
--- WeChat refuses to reverse it for good.  Returns the verdict of order_settle
--- if it is paid, else the payment's state.
+-- WeChat refuses to reverse it for good.  One that failed is closed, as if it
+-- had been refused: the order stays, and WeChat is asked once more.  So is one
+-- whose number somebody else was paid by; that one is never reversed.  Returns
+-- the verdict of order_settle if it is paid, else the payment's state.
 create or replace function wxpay.micropay_asked(p_mchid text,
     p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
     p_verdict text, p_code text, p_fate text, p_transaction_id text,
@@ -10,9 +12,10 @@ create or replace function wxpay.micropay_asked(p_mchid text,
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
-    p       payments;
-    word    text;
-    is_gone boolean;   -- it can be paid no more, and nobody has the money
+    p         payments;
+    word      text;
+    is_failed boolean;   -- nobody was charged for us
+    is_gone   boolean;   -- it can be paid no more, and nobody has the money
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -31,10 +34,19 @@ begin
     end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'reversing') then
+        -- what is asked about once is asked until there is an answer
+        update payments set leased_until = null,
+            check_at = now() + make_interval(secs => p_check_s)
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and lease_no = p_lease_no and state in ('closed', 'reversed')
+            and p_verdict not in ('done', 'missing');
         return coalesce(word, p.state);
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
-    is_gone := p_verdict = 'done' and p_fate = 'closed'
+    is_failed := p.state = 'created' and p_verdict = 'done'
+        and (p_fate = 'failed' or word is not distinct from 'differs');
+    is_gone := is_failed
+        or p_verdict = 'done' and p_fate = 'closed'
         -- nobody has heard of it: said twice, a minute apart
         or p_verdict = 'missing' and p.state = 'reversing'
             and coalesce(p.missing_at
@@ -48,7 +60,10 @@ begin
             else missing_at end,
         next_op = case state when 'reversing' then 'reverse'
             else 'query' end,
-        check_at = case when is_gone then null
+        refusal = case when word = 'differs'
+            then 'another payment has this number' else refusal end,
+        check_at = case when is_gone and (not is_failed or word = 'differs')
+            then null
             when hinted_at > claimed_at
                 or state = 'reversing' and refused_at is null
                 then clock_timestamp()
@@ -56,7 +71,9 @@ begin
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no
     returning * into p;
-    if is_gone then
+    if is_failed then
+        perform order_finish(p_mchid, p.order_no);
+    elsif is_gone then
         perform micropay_gone(p);
     end if;
     return coalesce(word, p.state);

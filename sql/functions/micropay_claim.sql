@@ -17,7 +17,7 @@ begin
         select * into p from payments
         where mchid = p_mchid and trade_type = 'MICROPAY'
             and check_at <= clock_timestamp()
-            and state in ('created', 'reversing', 'closed')
+            and state in ('created', 'reversing', 'closed', 'reversed')
             and (leased_until is null or leased_until <= clock_timestamp())
         order by check_at limit 1
         for no key update skip locked;
@@ -38,7 +38,8 @@ begin
         check_at = case when state in ('created', 'reversing')
             then clock_timestamp() + make_interval(secs => p_lease_s) end,
         -- whoever was to reverse it has died: he may have
-        reverse_doubted = reverse_doubted or unsure,
+        doubted_at = case when unsure then clock_timestamp()
+            else doubted_at end,
         unsure = word = 'reverse'
     where mchid = p_mchid and out_trade_no = p.out_trade_no
     returning * into p;

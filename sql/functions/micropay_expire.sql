@@ -1,8 +1,9 @@
 -- micropay_expire: payments by a code whose time is over are reversed from now
 -- on, whatever is heard of them, and their orders are to be closed: committed
--- before WeChat is told.  Not while somebody asks about one; and one that
--- nobody has asked about lately, for the worker was not there, is asked about
--- first.  At most p_limit; returns how many.
+-- before WeChat is told.  Not while somebody asks about one; one that nobody
+-- has asked about lately, for the worker was not there, is asked about first;
+-- and a number that was used before might reverse another's payment.  At most
+-- p_limit; returns how many.
 create or replace function wxpay.micropay_expire(p_mchid text, p_limit int)
     returns int language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
@@ -16,6 +17,7 @@ begin
         from payments x join orders o using (mchid, order_no)
         where mchid = p_mchid and x.trade_type = 'MICROPAY'
             and x.state = 'created' and x.close_at <= clock_timestamp()
+            and not x.number_used
             and x.claimed_at > clock_timestamp() - interval '30 seconds'
         order by x.close_at limit p_limit
         for no key update of o skip locked

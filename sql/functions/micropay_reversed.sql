@@ -26,8 +26,8 @@ begin
     update payments set
         state = case when is_done then 'reversed' else state end,
         -- "recall" says that something has begun
-        reverse_doubted = reverse_doubted
-            or p_verdict in ('unsure', 'again'),
+        doubted_at = case when p_verdict in ('unsure', 'again')
+            then clock_timestamp() else doubted_at end,
         unsure = false,
         refused_at = case
             when p_verdict = 'refused' then coalesce(refused_at, now())

@@ -4,7 +4,8 @@
 -- nobody calls again.  The code itself is not among what is told.  Verdicts,
 -- beside those of order_open:
 --   call      this caller calls micropay, under lease_no and call_no
---   stands    payment_state, refusal are what became of this request_id
+--   stands    payment_state, refusal are what became of this request_id;
+--             second: paid, when the order was
 --   busy      another code is being charged for this order
 --   paid, closing, closed, expired, exhausted   no payment can be made
 create or replace function wxpay.micropay_start(p_mchid text, p_way text,
@@ -49,8 +50,8 @@ begin
             when o.time_expire <= now() then 'expired'
             when exists (select from payments x
                 where x.mchid = p_mchid and x.order_no = o.order_no
-                    and x.trade_type = 'MICROPAY' and x.state = 'created'
-                    and not x.closing) then 'busy'
+                    and x.trade_type = 'MICROPAY' and x.state = 'created')
+                then 'busy'
             when o.attempts >= 99 then 'exhausted'
             else 'call' end;
     end if;
@@ -82,5 +83,8 @@ begin
         extract(epoch from o.time_expire)::bigint, o.return_url,
         p.out_trade_no, p.trade_type, p.openid, p.client_ip, p.appid,
         p.sub_mchid, p.sub_appid, p.prepay_id, p.code_url, p.h5_url, p.api,
-        p.lease_no, call, p.state, p.refusal;
+        p.lease_no, call,
+        case when p.state = 'paid' and not p.settles then 'second'
+            else p.state end,
+        p.refusal;
 end $$;

@@ -4,7 +4,8 @@
 --   closed    refused for good.  The order stays: the next code is another
 --             attempt.  WeChat is asked about this one once all the same
 --   created   not known yet; the worker asks
---   reversing, reversed   whatever it says, it says it too late
+--   reversing, reversed   whatever it says, it says it too late; but WeChat
+--             may have heard of it after all, and is asked
 create or replace function wxpay.micropay_told(p_mchid text,
     p_out_trade_no text, p_lease_no bigint, p_call_no bigint,
     p_verdict text, p_code text, p_fate text, p_transaction_id text,
@@ -20,6 +21,9 @@ begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
     if p.state in ('reversing', 'reversed') then
+        update payments set check_at = clock_timestamp()
+        where mchid = p_mchid and out_trade_no = p_out_trade_no
+            and state = 'reversed' and p_verdict <> 'not_sent';
         return p.state;
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then
@@ -37,7 +41,10 @@ begin
         check_at = case p_verdict when 'not_sent' then null
             when 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
-        close_at = clock_timestamp() + close_after,
+        number_used = p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED',
+            'ORDERCLOSED', 'ORDERREVERSED'),
+        close_at = clock_timestamp() + case when closing
+            then interval '15 seconds' else close_after end,
         leased_until = null
     where mchid = p_mchid and out_trade_no = p_out_trade_no
     returning * into p;

@@ -31,6 +31,9 @@ begin
     why := case
         when p.total_fen <> p_total_fen then 'amount'
         when p.appid <> p_appid then 'appid'
+        -- under a number that somebody else has used; clocks differ
+        when p.state <> 'paid'
+            and p_paid_at < p.created_at - interval '1 hour' then 'paid_at'
         when p.sub_mchid is distinct from p_sub_mchid then 'sub_mchid'
         when p_currency not in ('', 'CNY') then 'currency'
         when exists (select from payments x where x.mchid = p_mchid

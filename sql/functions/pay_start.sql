@@ -8,14 +8,17 @@
 --   ask       as call, but an earlier call may have reached WeChat: query
 --   wait      somebody is calling; ask again in a moment
 --   openid    JSAPI without one: the order is open, and waits for its payer
+--   busy      a payment code is being charged for this order
 --   paid, closing, closed, expired, exhausted   no payment can be made
+-- p_keep_payer: nobody can be asked who he is, so that whoever the last
+-- attempt was for pays this one, too.
 create or replace function wxpay.pay_start(p_mchid text, p_way text,
     p_product_id text, p_quantity int, p_order_no text, p_token text,
     p_total_fen bigint, p_body text, p_time_expire bigint, p_attach text,
     p_return_url text, p_request_id text, p_life_s int,
     p_trade_type text, p_openid text, p_client_ip text, p_api text,
-    p_appid text, p_sub_mchid text, p_sub_appid text, p_nonce text,
-    p_lease_s int, p_close_after_s int, p_check_s int)
+    p_appid text, p_sub_mchid text, p_sub_appid text, p_keep_payer boolean,
+    p_nonce text, p_lease_s int, p_close_after_s int, p_check_s int)
     returns table (verdict text, order_no text, token text, order_state text,
         total_fen bigint, body text, attach text, product_id text,
         time_expire bigint, return_url text, out_trade_no text,
@@ -51,10 +54,22 @@ begin
         and state in ('created', 'prepaid')
     for no key update;
 
+    if p_openid = '' and p_keep_payer then
+        p_openid := coalesce((select x.openid from payments x
+            where x.mchid = p_mchid and x.order_no = o.order_no
+                and x.trade_type = p_trade_type and x.appid = p_appid
+                and (x.sub_mchid, x.sub_appid) = (p_sub_mchid, p_sub_appid)
+            order by x.attempt desc limit 1), '');
+    end if;
+
     word := case
         when o.state <> 'pending' then o.state
         when o.closing then 'closing'
         when o.time_expire <= now() then 'expired'
+        when exists (select from payments x
+            where x.mchid = p_mchid and x.order_no = o.order_no
+                and x.trade_type = 'MICROPAY' and x.state = 'created')
+            then 'busy'
         when p_trade_type = 'JSAPI' and p_openid = '' then 'openid'
         when p.mchid is not null and (p.trade_type, p.openid, p.appid,
                 p.sub_mchid, p.sub_appid)

@@ -1,6 +1,6 @@
 -- payment_told: what became of an orderquery call.  p_fate is what a verified
--- answer said: paid, unpaid, closed, or '' for none.  Only that the payment
--- was made counts under an old lease_no, too.  Returns the verdict of
+-- answer said: paid, unpaid, failed, closed, or '' for none.  Only that the
+-- payment was made counts under an old lease_no, too.  Returns the verdict of
 -- order_settle for a paid one, else the payment's state.
 create or replace function wxpay.payment_told(p_mchid text,
     p_out_trade_no text, p_lease_no bigint, p_call_no bigint,

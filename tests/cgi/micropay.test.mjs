@@ -8,6 +8,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { expect, random } from './lib/actors.mjs';
 import { form } from './lib/http.mjs';
+import { Merchant } from './lib/merchant.mjs';
 import { only, stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
@@ -65,7 +66,7 @@ async function becomes(order_no, ...states) {
 
 // What our word is in WeChat's books: paid, or the payer has all of it.
 const WORDS = { paid: ['SUCCESS'], reversed: ['REVOKED', undefined],
-	closed: [undefined] };
+	closed: [undefined, 'PAYERROR'] };
 
 // Both books say the same, WeChat was asked for money once, and nothing was
 // done that it does not want.
@@ -232,6 +233,88 @@ test('refused for good: 409 in WeChat\'s words, then another code',
 	const used = await phone('pays');
 	expect(await scan(shop.signed(), used), 200);
 	expect(await scan(shop.signed(), used), 409);
+});
+
+test('the payer\'s bank says no: another code, without waiting', async () => {
+	const what = shop.signed();
+	const shown = await phone('fails', { after_ms: 1000 });
+	const request_id = random();
+	const began = Date.now();
+	const { token } = expect(await scan(what, shown, request_id), 202)
+		.json;
+	const order = { order_no: what.order_no, token };
+	assert.equal((await scan(order, await phone('pays'))).json.code,
+		'PAYMENT_PENDING');
+	await becomes(order.order_no, 'closed');
+	assert.ok(Date.now() - began < WAIT_MS, 'long before a reversal');
+	const again = expect(await scan(what, shown, request_id), 409).json;
+	assert.equal(again.code, 'PAYMENT_REFUSED');
+	await assert_agreed(order.order_no);
+	expect(await scan(order, await phone('pays')), 200);
+	await assert_agreed(order.order_no);
+});
+
+test('nothing else begins while a code is charged', async () => {
+	const order = await shop.signed_order();
+	const { token, order_no } = order;
+	const what = { order_no, token };
+	expect(await scan(what, await phone('asks', { after_ms: 3000 })), 202);
+	for (const trade_type of ['NATIVE', 'JSAPI'])
+		assert.equal(expect(await shop.pay({ ...what, trade_type }),
+			409).json.code, 'PAYMENT_PENDING');
+	assert.equal((await scan(what, await phone('pays'))).json.code,
+		'PAYMENT_PENDING');
+	await becomes(order_no, 'paid');
+	const { order: { payments } } = await assert_agreed(order_no);
+	assert.equal(payments.length, 2);
+});
+
+test('a number that another till has used: his payment stays', async () => {
+	const till = new Merchant(s.env, 'HMAC-SHA256');
+	const what = shop.signed();
+	await till.done('micropay', { body: 'his', total_fee: FEN + 1,
+		out_trade_no: what.order_no, auth_code: await phone('pays'),
+		spbill_create_ip: '127.0.0.1' });
+	const shown = await phone('pays');
+	const request_id = random();
+	expect(await scan(what, shown, request_id), 202);
+	await becomes(what.order_no, 'closed');
+	const no = expect(await scan(what, shown, request_id), 409).json;
+	assert.equal(no.code, 'PAYMENT_REFUSED');
+	assert.match(no.message, /another payment/);
+	const { payments: [his], calls } = await sandbox.ledger(what.order_no);
+	assert.equal(his.state, 'SUCCESS');
+	assert.equal(count(calls, 'reverse'), 0);
+	const [row] = await s.unexpected(what.order_no);
+	assert.equal(row.kind, 'differs');
+	assert.equal(row.state, 'open');
+	const { number_used } = await s.payment(what.order_no);
+	assert.ok(number_used, 'nobody would have reversed it');
+});
+
+test('charged though the order was paid meanwhile: the till is told',
+	async () => {
+	await s.without('worker', async () => {
+		const order = await shop.signed_order();
+		const { order_no, token } = order;
+		const second = `${order_no}_2`;
+		await sandbox.fault('micropay', 'late', { number: second,
+			ms: 1500 });
+		const shown = await phone('pays');
+		const request_id = random();
+		const charged = scan({ order_no, token }, shown, request_id);
+		await until('it is charged', async () => (await
+			sandbox.ledger(second)).payments.length === 1);
+		await sandbox.scan(order);
+		await until('the order is paid',
+			async () => await shop.state(order) === 'paid');
+		const answer = expect(await charged, 200).json;
+		assert.equal(answer.second, true);
+		const again = await scan({ order_no, token }, shown, request_id);
+		assert.deepEqual(expect(again, 200).json, answer);
+		const [row] = await s.unexpected(second);
+		assert.equal(row.kind, 'payment');
+	});
 });
 
 test('one request_id is one order, or 409 (P18)', async () => {

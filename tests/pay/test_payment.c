@@ -185,7 +185,7 @@ test_words(void **state)
 		{ "NOTPAY", PAYMENT_UNPAID }, { "NOPAY", PAYMENT_UNPAID },
 		{ "USERPAYING", PAYMENT_UNPAID }, { "ACCEPT", PAYMENT_UNPAID },
 		{ "CLOSED", PAYMENT_CLOSED }, { "REVOKED", PAYMENT_CLOSED },
-		{ "PAYERROR", PAYMENT_UNPAID },
+		{ "PAYERROR", PAYMENT_FAILED },
 		/* O9: a word we do not know decides nothing */
 		{ "", PAYMENT_UNKNOWN }, { "success", PAYMENT_UNKNOWN },
 		{ "SUCCESS ", PAYMENT_UNKNOWN }, { "PAID", PAYMENT_UNKNOWN },

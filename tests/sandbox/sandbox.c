@@ -50,8 +50,9 @@
  *	{"out_trade_no","transaction_id"}; 409 says why not
  * POST /sandbox/auth_code	auth_code, and what the phone does that shows it:
  *	does pays (at once; so does a code that nobody has spoken of), asks
- *	(USERPAYING, and pays after after_ms; without it never) or refuses
- *	(code: the err_code)
+ *	(USERPAYING, and pays after after_ms; without it never), fails
+ *	(USERPAYING, and PAYERROR after after_ms) or refuses (code: the
+ *	err_code)
  * GET /sandbox/ledger?out_trade_no=&limit=	the books: payments, refunds,
  *	calls, notices with deliveries, violations, faults, keys, settings,
  *	totals;

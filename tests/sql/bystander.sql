@@ -6,7 +6,7 @@ insert into wxpay_data.shop_logins values ('postgres', '1900000109');
 select wxpay.product_set('tea', 'Tea', 1000);
 select verdict from wxpay.pay_start('1900000109', 'product', 'tea', 1, null,
     null, null, null, null, '', null, 'request-00000001', 7200, 'NATIVE',
-    '', '::1', 'v2', 'wx1', '', '', 'nonce', 10, 300, 20);
+    '', '::1', 'v2', 'wx1', '', '', false, 'nonce', 10, 300, 20);
 select verdict from test.start('T-1001');
 select test.prepaid('T-1001', 'done');
 select verdict from test.start('T-1001', 1000, 'JSAPI', 'o1');
@@ -81,11 +81,11 @@ insert into pg_temp.deeds (sql) values
     ('select verdict from wxpay.pay_start(''1900000109'', ''product'',
         ''tea'', 1, null, null, 1000, null, null, '''', ''https://x/'',
         ''request-00000001'', 7200, ''JSAPI'', ''o1'', ''::1'', ''v2'',
-        ''wx1'', '''', '''', ''nonce'', 10, 300, 20)'),
+        ''wx1'', '''', '''', false, ''nonce'', 10, 300, 20)'),
     ('select verdict from wxpay.pay_start(''1900000109'', ''product'',
         ''tea'', 1, null, null, 999, null, null, '''', null,
         ''request-00000002'', 7200, ''JSAPI'', ''o1'', ''::1'', ''v2'',
-        ''wx1'', '''', '''', ''nonce'', 10, 300, 20)'),
+        ''wx1'', '''', '''', false, ''nonce'', 10, 300, 20)'),
     ('select verdict from test.start(''T-1001'')'),
     ('select verdict from test.start(''T-1001'', 1000, ''JSAPI'', ''o1'')'),
     ('select wxpay.payment_prepaid(''1900000109'', ''T-1005'', 1, 0,
@@ -103,12 +103,13 @@ insert into pg_temp.deeds (sql) values
     ('select wxpay.payment_told(''1900000109'', ''T-1005'', 1, 0, ''done'',
         '''', ''paid'', ''tx5'', ''wx1'', '''', 1, '''', '''', '''', 1, 30)'),
     ('select wxpay.payment_told(''1900000109'', ''T-1001_2'', 1, 0, ''done'',
-        '''', ''paid'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''', 1,
-        30)'),
+        '''', ''paid'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''',
+        4102444800, 30)'),
     ('select wxpay.payment_closed(''1900000109'', ''T-1001'', 1, 0, ''done'',
         '''', 30)'),
     ('select wxpay.notice_paid(''1900000109'', ''v2'', ''r'', '''', ''\x00'',
-        ''T-1001'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''', 1)'),
+        ''T-1001'', ''tx5'', ''wx1'', '''', 1000, '''', '''', '''',
+        4102444800)'),
     ('select wxpay.notice_paid(''1900000109'', ''v2'', ''r'', '''', ''\x00'',
         ''T-1009'', ''tx9'', ''wx1'', '''', 1000, '''', '''', '''', 1)'),
     ('select verdict from wxpay.order_close(''1900000109'', ''T-1001'',

@@ -66,7 +66,7 @@ begin
 end $$;
 create view test.codes as
     select out_trade_no, state, settles, closing, next_op,
-        refused_at is not null as refused, reverse_doubted as doubted,
+        refused_at is not null as refused, doubted_at is not null as doubted,
         case when check_at is null then 'never'
             when check_at <= clock_timestamp() then 'now' else 'later'
         end as check, leased_until > clock_timestamp() as leased
@@ -144,8 +144,14 @@ select * from test.codes where out_trade_no = 'M-0006';
 select order_no, state from test.orders where order_no = 'M-0006';
 select kind from test.events where order_no = 'M-0006';
 select test.reversed('M-0006', 'done');
--- what the call itself said comes too late; so does what a query once heard
+-- what the call itself said comes too late, but WeChat is asked; so does what
+-- a query once heard
 select test.scanned('M-0006', 'done', '', 1);
+select op, out_trade_no from test.due();
+select test.asked('M-0006', 'unsure');
+select test.pass('6 seconds');
+select op, out_trade_no from test.due();
+select test.asked('M-0006', 'done', 'closed');
 select test.asked('M-0006', 'done', 'paid', 2);
 select test.paid('M-0006', 'tx-M-0006');
 select * from test.unexpected;
@@ -261,18 +267,19 @@ select op from test.due();
 select test.reversed('M-0014', 'done');
 select order_no, state from test.orders where order_no = 'M-0014';
 
--- a QR code beside it: the last asked for counts, and its order stays open
+-- beside a QR code
 select verdict from test.scan('M-0015', 'request-of-M-0015');
 select test.scanned('M-0015', 'unsure');
-select verdict, out_trade_no from test.start('M-0015');
-select test.prepaid('M-0015_2', 'done');
+-- nothing else is begun meanwhile
+select verdict from test.start('M-0015');
+select verdict from wxpay.order_close('1900000109', 'M-0015',
+    test.token('M-0015'), 'nonce', 10);
+select verdict from test.scan('M-0015', 'second-of-M-0015');
 select test.pass('16 seconds');
 select wxpay.micropay_expire('1900000109', 100);
 select op, out_trade_no from test.due();
 select test.reversed('M-0015', 'done');
 select order_no, state, closing from test.orders where order_no = 'M-0015';
-select test.paid('M-0015_2', 'tx-M-0015_2');
-select order_no, state from test.orders where order_no = 'M-0015';
 -- and the other way round
 select verdict from test.start('M-0016');
 select test.prepaid('M-0016', 'done');
@@ -284,36 +291,85 @@ where out_trade_no like 'M-0016%';
 select kind, out_trade_no, detail from test.unexpected
 where out_trade_no = 'M-0016_2';
 
--- another amount quarantines, and goes back at the end
+-- another amount is another's payment: quarantined, closed, never reversed
 select verdict from test.scan('M-0017', 'request-of-M-0017', 999);
-select test.scanned('M-0017', 'done');
-select test.pass('16 seconds');
+select test.scanned('M-0017', 'paid', '', null);
+select test.pass('6 seconds');
 select op from test.due();
 select test.asked('M-0017', 'done', 'paid');
-select test.in_vain('M-0017');
-select test.pass('20 seconds');
-select op from test.due();
-select test.asked('M-0017', 'done', 'paid');
+select * from test.scan('M-0017', 'request-of-M-0017', 999);
+select test.pass('60 seconds');
 select wxpay.micropay_expire('1900000109', 100);
 select op from test.due();
-select test.reversed('M-0017', 'done');
+select * from test.codes where out_trade_no = 'M-0017';
 select kind, out_trade_no, state from test.unexpected
 where out_trade_no = 'M-0017';
+select state from test.orders where order_no = 'M-0017';
+-- so is one that was paid long before
+select verdict from test.scan('M-0020', 'request-of-M-0020');
+select test.scanned('M-0020', 'unsure');
+select test.pass('6 seconds');
+select op from test.due();
+select wxpay.micropay_asked('1900000109', 'M-0020', test.lease_of('M-0020'),
+    test.call_of('M-0020'), 'done', '', 'paid', 'tx-M-0020', 'wx1', '', 1000,
+    'CNY', 'openid', 'OTHERS', extract(epoch from now())::bigint - 7200, 5);
+select detail from test.unexpected where out_trade_no = 'M-0020';
+-- WeChat knew the number before: nobody reverses it without knowing more
+select verdict from test.scan('M-0021', 'request-of-M-0021');
+select wxpay.micropay_told('1900000109', 'M-0021', 1, test.call_of('M-0021'),
+    'unsure', 'OUT_TRADE_NO_USED', '', '', '', '', 0, '', '', '', 0, 5, '');
+select test.pass('60 seconds');
+select op from test.due();
+select test.asked('M-0021', 'done', 'unpaid');
+select wxpay.micropay_expire('1900000109', 100);
+select test.pass('6 seconds');
+select op from test.due();
+select test.asked('M-0021', 'done', 'closed');
+
+-- the payer's bank says no: closed at once, and asked about once more
+select verdict from test.scan('M-0022', 'request-of-M-0022');
+select test.scanned('M-0022', 'unsure');
+select test.pass('6 seconds');
+select op from test.due();
+select test.asked('M-0022', 'done', 'failed');
+select * from test.codes where out_trade_no = 'M-0022';
+select verdict, out_trade_no from test.scan('M-0022', 'second-of-M-0022');
+select test.scanned('M-0022_2', 'done');
+select test.pass('6 seconds');
+select op, out_trade_no from test.due();
+select test.asked('M-0022', 'done', 'failed');
+select * from test.due();
+
+-- the last that may have reversed it died after a refusal: a minute counts
+select verdict from test.scan('M-0023', 'request-of-M-0023');
+select test.in_vain('M-0023');
+select op from test.due();
+select test.reversed('M-0023', 'refused');
+select op from test.due();
+select test.asked('M-0023', 'done', 'unpaid');
+select test.pass('61 seconds');
+select op from test.due();
+select test.pass('16 seconds');
+select op from test.due('M-0023');
+select test.asked('M-0023', 'done', 'paid');
+select test.pass('6 seconds');
+select op from test.due();
+select test.reversed('M-0023', 'refused');
+select test.pass('61 seconds');
+select op from test.due();
+select test.asked('M-0023', 'done', 'paid');
 
 -- staff asks: about a reversed one, too
-select out_trade_no from wxpay.order_payments('1900000109', 'M-0017');
-select * from test.due('M-0017');
-select test.asked('M-0017', 'done', 'closed');
-select * from test.codes where out_trade_no = 'M-0017';
+select out_trade_no from wxpay.order_payments('1900000109', 'M-0006');
+select op, out_trade_no from test.due('M-0006');
+select test.asked('M-0006', 'done', 'closed');
 -- and finds money
-select op from test.due('M-0017');
-select wxpay.micropay_asked('1900000109', 'M-0017', test.lease_of('M-0017'),
-    test.call_of('M-0017'), 'done', '', 'paid', 'tx-M-0017', 'wx1', '', 999,
-    'CNY', 'openid', 'OTHERS', 0, 5);
+select op from test.due('M-0006');
+select test.asked('M-0006', 'done', 'paid');
 select kind, out_trade_no, state, detail from test.unexpected
-where out_trade_no = 'M-0017';
+where out_trade_no = 'M-0006';
 -- payment_claim has no part in it
-select * from test.claim('M-0017');
+select * from test.claim('M-0006');
 select jsonb_pretty(wxpay.order_staff('1900000109', 'M-0002')::jsonb
     - array['created_at', 'time_expire', 'paid_at']);
 select wxpay.order_staff('1900000109', 'M-9999');

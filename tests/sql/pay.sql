@@ -27,7 +27,7 @@ create function pg_temp.pay(p_way text, p_product_id text default null,
         p_order_no, p_token, p_total_fen, p_body,
         coalesce(p_expire, test.expire(p_order_no)), p_attach,
         p_return_url, p_request_id, 7200, p_trade_type, p_openid, '::1',
-        'v2', p_appid, '', '', 'nonce', 10, 300, 20)
+        'v2', p_appid, '', '', false, 'nonce', 10, 300, 20)
 $$;
 
 -- a product: our price, and no other
@@ -113,7 +113,7 @@ select test.prepaid('T-1001', 'done');
 select verdict, p.prepay_id, p.code_url, order_state from wxpay.pay_start(
     '1900000109', 'signed', null, null, 'T-1001', null, 500, 'tea',
     test.expire('T-1001'), '', null, null, 7200, 'NATIVE', '',
-    '::1', 'v2', 'wx1', '', '', 'nonce', 10, 300, 20) p;
+    '::1', 'v2', 'wx1', '', '', false, 'nonce', 10, 300, 20) p;
 select op, nonce, lease_no, outcome from wxpay_data.calls
     where out_trade_no = 'T-1001' order by call_no;
 -- two hours later WeChat wants to be called again, by the same number
@@ -196,7 +196,7 @@ select verdict, out_trade_no, call_no from pg_temp.pay('order', null, null,
 select verdict, order_no, token, order_state, out_trade_no, lease_no
     from wxpay.pay_start('1900000109', 'order', null, null, 'T-1503',
     'wrong', null, null, null, '', null, null, 7200, 'NATIVE', '', '::1',
-    'v2', 'wx1', '', '', 'nonce', 10, 300, 20);
+    'v2', 'wx1', '', '', false, 'nonce', 10, 300, 20);
 
 
 -- a page may add an attach to the shop's order; then the same call still gives
@@ -204,8 +204,8 @@ select verdict, order_no, token, order_state, out_trade_no, lease_no
 create function pg_temp.page(p_attach text) returns text language sql as $$
     select verdict from wxpay.pay_start('1900000109', 'order', null, null,
         'T-4801', test.token('T-4801'), null, null, null, p_attach, null,
-        null, 7200, 'NATIVE', '', '127.0.0.1', 'v2', 'wx1', '', '', 'nonce',
-        10, 300, 20)
+        null, 7200, 'NATIVE', '', '127.0.0.1', 'v2', 'wx1', '', '', false,
+        'nonce', 10, 300, 20)
 $$;
 select order_no from wxpay.shop_order_create('T-4801', 100, 'tea');
 select pg_temp.page('vip');
@@ -221,7 +221,7 @@ create function pg_temp.h5(p_ip text) returns table (verdict text,
     select verdict, out_trade_no, client_ip
     from wxpay.pay_start('1900000109', 'order', null, null, 'T-4901',
         test.token('T-4901'), null, null, null, '', null, null, 7200, 'MWEB',
-        '', p_ip, 'v2', 'wx1', '', '', 'nonce', 10, 300, 20)
+        '', p_ip, 'v2', 'wx1', '', '', false, 'nonce', 10, 300, 20)
 $$;
 select order_no from wxpay.shop_order_create('T-4901', 100, 'tea');
 select * from pg_temp.h5('203.0.113.7');
@@ -242,3 +242,25 @@ select test.pass('114 minutes');
 select verdict, out_trade_no from test.start('T-4902', 1000, 'APP');
 select test.pass('2 minutes');
 select verdict, out_trade_no from test.start('T-4902', 1000, 'APP');
+
+-- who cannot be asked pays as the attempt before; where he can, he is
+create function pg_temp.page_of(p_order_no text, p_keep_payer boolean,
+    p_openid text default '', p_appid text default 'wx1')
+    returns table (verdict text, out_trade_no text, openid text)
+    language sql as $$
+    select verdict, out_trade_no, openid
+    from wxpay.pay_start('1900000109', 'order', null, null, p_order_no,
+        test.token(p_order_no), null, null, null, '', null, null, 7200,
+        'JSAPI', p_openid, '::1', 'v2', p_appid, '', '', p_keep_payer,
+        'nonce', 10, 300, 20)
+$$;
+select order_no from wxpay.shop_order_create('T-5001', 100, 'tea');
+select * from pg_temp.page_of('T-5001', true);
+select * from pg_temp.page_of('T-5001', true, 'o1');
+select test.prepaid('T-5001', 'done');
+select * from pg_temp.page_of('T-5001', true);
+select * from pg_temp.page_of('T-5001', true, 'o2');
+select test.prepaid('T-5001_2', 'done');
+select * from pg_temp.page_of('T-5001', true);
+select * from pg_temp.page_of('T-5001', true, '', 'wx2');
+select * from pg_temp.page_of('T-5001', false);

@@ -13,12 +13,14 @@ $$;
 select verdict, out_trade_no, appid, sub_mchid, sub_appid
 from wxpay.pay_start('1900000109', 'signed', null, null, 'T-1001', null,
     1000, 'tea', test.expire('T-1001'), '', null, null, 7200, 'JSAPI', 'o1',
-    '203.0.113.7', 'v3', 'wx1', '1900000901', 'wx9', 'nonce', 10, 300, 20);
+    '203.0.113.7', 'v3', 'wx1', '1900000901', 'wx9', false, 'nonce', 10, 300,
+    20);
 select test.prepaid('T-1001', 'done');
 select verdict, out_trade_no, appid, sub_mchid, sub_appid
 from wxpay.pay_start('1900000109', 'signed', null, null, 'T-1001', null,
     1000, 'tea', test.expire('T-1001'), '', null, null, 7200, 'JSAPI', 'o1',
-    '203.0.113.7', 'v3', 'wx1', '1900000901', 'wx9', 'nonce', 10, 300, 20);
+    '203.0.113.7', 'v3', 'wx1', '1900000901', 'wx9', false, 'nonce', 10, 300,
+    20);
 -- another sub-merchant, another of its accounts, none: the next attempt
 select verdict, out_trade_no from test.start('T-1001', 1000, 'JSAPI', 'o1',
     'v3', '1900000902', 'wx9');

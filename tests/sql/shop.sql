@@ -86,7 +86,7 @@ reset session authorization;
 select verdict, order_state, out_trade_no from wxpay.pay_start('1900000109',
     'order', null, null, 'T-2001', :'token', null, null, null, '',
     'https://shop.example/done', null, 7200, 'NATIVE', '', '::1', 'v2',
-    'wx1', '', '', 'nonce', 10, 300, 20);
+    'wx1', '', '', false, 'nonce', 10, 300, 20);
 select test.prepaid('T-2001', 'done');
 select test.paid('T-2001', 'tx2001');
 select * from test.refund_sent('T-2001', 300);

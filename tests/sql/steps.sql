@@ -139,6 +139,6 @@ set session authorization wxpay_pay;
 set wxpay.actor = 'the boss';
 select verdict from wxpay.pay_start('1900000109', 'signed', null, null,
     'T-3001', null, 5, 'tea', 4102444800, '', null, null, 7200, 'NATIVE', '',
-    '::1', 'v2', 'wx1', '', '', 'nonce', 10, 300, 20);
+    '::1', 'v2', 'wx1', '', '', false, 'nonce', 10, 300, 20);
 reset session authorization;
 select * from test.steps where number like 'T-3%' or number like 'RT-2%';

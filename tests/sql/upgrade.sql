@@ -46,7 +46,7 @@ select * from test.sums where out_trade_no = 'T-1001';
 -- and from now on for a sub-merchant: the next attempt
 select verdict, out_trade_no, sub_mchid from wxpay.pay_start('1900000109',
     'order', null, null, 'T-1003', 'token', null, null, null, '', null, null,
-    7200, 'NATIVE', '', '::1', 'v2', 'wx1', '1900000901', '', 'nonce', 10,
-    300, 20);
+    7200, 'NATIVE', '', '::1', 'v2', 'wx1', '1900000901', '', false,
+    'nonce', 10, 300, 20);
 select out_trade_no, sub_mchid, closing from wxpay_data.payments
 where order_no = 'T-1003' order by attempt;

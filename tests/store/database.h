@@ -230,7 +230,7 @@ facts_of(const char *out_trade_no)
 		.bank_type = "OTHERS",
 		.currency = "CNY",
 		.total_fen = 1000,
-		.paid_at = 1772328600,
+		.paid_at = 4102444800,
 	};
 
 	assert_true(str_copy(facts.out_trade_no, sizeof(facts.out_trade_no),

@@ -66,7 +66,7 @@ each_verdict(void **state)
 	assert_string_equal(sql("select concat_ws(' ', transaction_id, payer,"
 	    " bank_type, extract(epoch from paid_at)::bigint) "
 	    "from wxpay_data.payments where out_trade_no = 'N-1001'"),
-	    "txN-1001 o1 OTHERS 1772328600");
+	    "txN-1001 o1 OTHERS 4102444800");
 }
 
 /* Whatever the bytes are, they are journalled as they came. */

@@ -1024,7 +1024,7 @@ test_states(void **state)
 		{ "\"NOTPAY\"", PAYMENT_UNPAID },
 		{ "\"USERPAYING\"", PAYMENT_UNPAID },
 		{ "\"ACCEPT\"", PAYMENT_UNPAID },
-		{ "\"PAYERROR\"", PAYMENT_UNPAID },
+		{ "\"PAYERROR\"", PAYMENT_FAILED },
 		{ "\"CLOSED\"", PAYMENT_CLOSED },
 		{ "\"REVOKED\"", PAYMENT_CLOSED },
 		{ "\"SOMETHING_NEW\"", PAYMENT_UNKNOWN },

@@ -5,10 +5,11 @@ alter table sandbox.settings add column if not exists
 alter table sandbox.payments
     add column if not exists pays_at timestamptz,  -- the payer will have
                                                    -- typed his password
+    add column if not exists fails boolean not null default false, -- in vain
     add column if not exists returned_fen bigint not null default 0,
     drop constraint if exists payments_state_check,
     add constraint payments_state_check check (state in ('NOTPAY', 'SUCCESS',
-        'CLOSED', 'USERPAYING', 'REVOKED')),
+        'CLOSED', 'USERPAYING', 'REVOKED', 'PAYERROR')),
     drop constraint if exists paid_iff_facts,
     add constraint paid_iff_facts check (state = 'REVOKED'
         or (state = 'SUCCESS') = (transaction_id is not null
@@ -23,7 +24,7 @@ alter table sandbox.payments
 create table if not exists sandbox.auth_codes (
     auth_code text primary key check (auth_code ~ '^1[0-5][0-9]{16}$'),
     does      text not null default 'pays'
-                  check (does in ('pays', 'asks', 'refuses')),
+                  check (does in ('pays', 'asks', 'fails', 'refuses')),
     after_ms  integer check (after_ms >= 0),    -- null: asks for ever
     code      text,                             -- the err_code of a refusal
     used_at   timestamptz,
@@ -43,9 +44,12 @@ begin
     return row_to_json(made);
 end $$;
 
--- A payer who was asked has paid by now.
+-- A payer who was asked has paid by now, or his bank has said no.
 create or replace function sandbox.auth_code_ripen(number text) returns void
 language sql as $$
+    update sandbox.payments set state = 'PAYERROR'
+    where out_trade_no = number and state = 'USERPAYING' and fails
+        and pays_at <= clock_timestamp();
     update sandbox.payments set state = 'SUCCESS', paid_at = pays_at,
         transaction_id = sandbox.number_next('4200'),
         openid = 'oSandbox-Shows-A-Code'
@@ -96,10 +100,10 @@ begin
     end if;
     if code is null then
         insert into sandbox.payments (out_trade_no, trade_type, total_fen,
-            version, sign_type, params, state, pays_at)
+            version, sign_type, params, state, fails, pays_at)
         values (given->>'out_trade_no', 'MICROPAY',
             (given->>'total_fee')::bigint, 'v2', type, given - 'sign_type',
-            'USERPAYING', case (one.taken).does
+            'USERPAYING', (one.taken).does = 'fails', case (one.taken).does
                 when 'pays' then clock_timestamp()
                 else clock_timestamp()
                     + (one.taken).after_ms * interval '1 ms' end);

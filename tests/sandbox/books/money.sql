@@ -83,7 +83,7 @@ language sql immutable as $$
     select case word when 'SUCCESS' then '支付成功'
         when 'REFUND' then '订单发生过退款' when 'NOTPAY' then '订单未支付'
         when 'USERPAYING' then '需要用户输入支付密码'
-        when 'REVOKED' then '订单已撤销'
+        when 'REVOKED' then '订单已撤销' when 'PAYERROR' then '支付失败'
         else '订单已关闭' end
 $$;
 
