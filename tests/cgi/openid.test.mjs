@@ -625,6 +625,57 @@ test('a mini program: wx.login, and paid under its appid', async () => {
 		JSON_TYPE), 409).json.code, 'CODE_SPENT');
 });
 
+// wx.request keeps no cookies: README says how to send this one back.
+test('a mini program without its cookie is refused by WeChat', async () => {
+	const openid = `o${random()}`;
+	await visitor({ openid });
+	const { js_code } = await s.sandbox.post('/sandbox/js_code');
+	await visitor(calm_visitor);
+	const answer = expect(await http.post('/pay/openid', { js_code },
+		JSON_TYPE), 200);
+	const { order_no, token } = await waiting();
+	const pay = (headers) => http.post('/pay', { order_no, token,
+		trade_type: 'JSAPI', openid: answer.json.openid },
+		{ ...JSON_TYPE, ...headers });
+	assert.equal(refused(await pay({}), 502).json.code, 'WECHAT_REFUSED');
+	const [cookie] = answer.headers['set-cookie'][0].split(';');
+	assert.equal(expect(await pay({ cookie }), 201).json.pay.appId,
+		env.MINI_APPID);
+});
+
+test('an openid counts under the appid that it was told for', async () => {
+	// told by both accounts, by one, by nobody
+	const told = async (openid, ways) => {
+		await visitor({ openid });
+		if (ways.includes('account'))
+			await new Browser().authorized(await waiting());
+		const { js_code } = await s.sandbox.post('/sandbox/js_code');
+		if (ways.includes('mini'))
+			expect(await http.post('/pay/openid', { js_code }), 200);
+		await visitor(calm_visitor);
+	};
+	const pay = async (appid, openid) => {
+		const browser = new Browser();
+		browser.jar.wxpay_openid = sealed({ appid, openid });
+		const order = await waiting();
+		const { status } = await browser.pay(order);
+		const [{ outcome }] = await s.sandbox.calls(order.order_no);
+		return [status, outcome];
+	};
+	const no = [502, env.API === 'v3' ? 'PARAM_ERROR'
+		: 'appid和openid不匹配'];
+	const yes = [201, 'SUCCESS'];
+	for (const [ways, by_account, by_mini] of [['account', yes, no],
+		['mini', no, yes], ['account and mini', yes, yes],
+		['nobody', yes, yes]]) {
+		const openid = `o${random()}`;
+		await told(openid, ways);
+		assert.deepEqual(await pay(env.APPID, openid), by_account, ways);
+		assert.deepEqual(await pay(env.MINI_APPID, openid), by_mini,
+			ways);
+	}
+});
+
 test('js_code: absent, odd, invented, from a foreign page (P23)', async () => {
 	const { js_code } = await s.sandbox.post('/sandbox/js_code');
 	for (const fields of [{}, { js_code: '' }, { js_code: 'a b' },

@@ -93,9 +93,13 @@ call2_misplaced(const struct sandbox *sandbox, const struct fields *given)
 {
 	const struct party party = { fields_text(given, "sub_mch_id"),
 		fields_text(given, "sub_appid"),
-		fields_text(given, "sub_openid") };
-	const struct party_flaw *flaw = party_judge(sandbox, &party);
+		fields_text(given, "sub_openid"), fields_text(given, "appid"),
+		fields_text(given, "openid") };
+	const struct party_flaw *flaw = NULL;
+	struct err why = { 0 };
 
+	if (!party_judge(sandbox, &party, &flaw, &why))
+		return "系统错误";
 	return flaw == NULL ? NULL : flaw->message;
 }
 

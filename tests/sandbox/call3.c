@@ -536,7 +536,8 @@ call3_check(const struct sandbox *sandbox, const struct call3 *call,
 	return true;
 }
 
-/* For whom it is asked, and whether the order is his; NULL if all is well.
+/* For whom it is asked, and whether order and payer are his; NULL if all is
+ * well.
  * Certificates are the caller's own. */
 static bool
 call3_judge_party(const struct sandbox *sandbox, const struct call3 *call,
@@ -544,13 +545,14 @@ call3_judge_party(const struct sandbox *sandbox, const struct call3 *call,
 {
 	const struct party party = { call3_asked(call, "sub_mch_id"),
 		call3_asked(call, "sub_appid"),
-		call3_asked(call, "sub_openid") };
+		call3_asked(call, "sub_openid"), call3_asked(call, "appid"),
+		call3_asked(call, "openid") };
 
 	if (call->api->rules == &check3_certificates)
 		return true;
-	*flaw = party_judge(sandbox, &party);
-	return *flaw != NULL || party_judge_order(sandbox, call->planted.id,
-	    flaw, err);
+	return party_judge(sandbox, &party, flaw, err)
+	    && (*flaw != NULL || party_judge_order(sandbox, call->planted.id,
+	    flaw, err));
 }
 
 static bool

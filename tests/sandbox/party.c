@@ -3,7 +3,7 @@
 #include "base/str.h"
 
 enum {
-	MISSING, ITSELF, STRANGER, UNBOUND, ALONE, OF_ANOTHER,
+	MISSING, ITSELF, STRANGER, UNBOUND, ALONE, OF_ANOTHER, ELSEWHERE,
 };
 
 /* What WeChat says of the same and of the lone is not documented. */
@@ -18,10 +18,11 @@ static const struct party_flaw flaws[] = {
 	[ALONE] = { "sub_openid需要sub_appid", "PARAM_ERROR", "268435461" },
 	[OF_ANOTHER] = { "sub_mch_id与订单不匹配", "INVALID_REQUEST",
 	    "268447845" },
+	[ELSEWHERE] = { "appid和openid不匹配", "PARAM_ERROR", "268435461" },
 };
 
-const struct party_flaw *
-party_judge(const struct sandbox *sandbox, const struct party *party)
+static const struct party_flaw *
+party_judge_names(const struct sandbox *sandbox, const struct party *party)
 {
 	if (sandbox->sub_mchid == NULL)
 		return *party->sub_mchid == '\0' && *party->sub_appid == '\0'
@@ -38,6 +39,25 @@ party_judge(const struct sandbox *sandbox, const struct party *party)
 	    || !sandbox_is_client(sandbox, party->sub_appid))
 		return &flaws[UNBOUND];
 	return NULL;
+}
+
+bool
+party_judge(const struct sandbox *sandbox, const struct party *party,
+    const struct party_flaw **out, struct err *err)
+{
+	PGresult *rows = NULL;
+	bool ok;
+
+	*out = party_judge_names(sandbox, party);
+	if (*out != NULL)
+		return true;
+	ok = books_ask(sandbox->books, "select sandbox.is_elsewhere($1, $2)"
+	    " or sandbox.is_elsewhere($3, $4)", BOOKS_ARGS(party->openid,
+	    party->appid, party->sub_openid, party->sub_appid), &rows, err);
+	if (ok && str_eq(PQgetvalue(rows, 0, 0), "t"))
+		*out = &flaws[ELSEWHERE];
+	PQclear(rows);
+	return ok;
 }
 
 bool

@@ -87,8 +87,8 @@ platform_authorize(void *app, struct web_request *req,
 
 	if (number != NULL)
 		return authorize_page(reply, number, err);
-	ok = books_ask(sandbox->books, "select sandbox.code_add('oauth')", 0,
-	    NULL, &rows, err)
+	ok = books_ask(sandbox->books, "select sandbox.code_add('oauth', $1)",
+	    BOOKS_ARGS(sandbox_account(sandbox)), &rows, err)
 	    && authorize_back(&req->query, PQgetvalue(rows, 0, 0), reply,
 	    err);
 	PQclear(rows);
@@ -367,8 +367,11 @@ bool
 platform_js_code(void *app, struct web_request *req UNUSED,
     struct web_reply *reply, struct err *err)
 {
-	return control_say(app, "select json_build_object('js_code',"
-	    " sandbox.code_add('login'))", 0, NULL, reply, err);
+	const struct sandbox *sandbox = app;
+
+	return control_say(sandbox, "select json_build_object('js_code',"
+	    " sandbox.code_add('login', $1))",
+	    BOOKS_ARGS(sandbox->mini_appid), reply, err);
 }
 
 bool

@@ -15,7 +15,8 @@ insert into sandbox.visitor default values on conflict do nothing;
 create table if not exists sandbox.codes (
     code        text primary key,
     kind        text not null check (kind in ('oauth', 'login')),
-    openid      text not null,
+    appid       text not null,
+    openid      text not null,           -- under appid
     is_snapshot boolean not null,
     ends_at     timestamptz not null,
     used        boolean not null default false,
@@ -70,11 +71,13 @@ language sql volatile as $$
         || ', rid: ' || substr(gen_random_uuid()::text, 1, 18))
 $$;
 
-create or replace function sandbox.code_add(of_kind text) returns text
+create or replace function sandbox.code_add(of_kind text, of_appid text)
+returns text
 language sql as $$
-    insert into sandbox.codes (code, kind, openid, is_snapshot, ends_at)
-    select translate(gen_random_uuid()::text, '-', ''), of_kind, v.openid,
-        v.is_snapshot, clock_timestamp() + make_interval(
+    insert into sandbox.codes (code, kind, appid, openid, is_snapshot,
+        ends_at)
+    select translate(gen_random_uuid()::text, '-', ''), of_kind, of_appid,
+        v.openid, v.is_snapshot, clock_timestamp() + make_interval(
             secs => v.code_life_s)
     from sandbox.visitor v
     where of_kind = 'login' or not v.refuses
@@ -111,6 +114,15 @@ begin
         || case when known.is_snapshot then '{"is_snapshotuser": 1}'::jsonb
             else '{}' end;
 end $$;
+
+-- An openid that was told under other appids alone.  One that was never told
+-- is a test's own, and may be anybody's.
+create or replace function sandbox.is_elsewhere(of_openid text,
+    of_appid text) returns boolean
+language sql stable as $$
+    select coalesce(bool_and(appid <> of_appid), false)
+    from sandbox.codes where openid = of_openid and used
+$$;
 
 -- The one that lives, or another in its last 5 minutes, or in the last
 -- quarter of a shorter life.
