@@ -51,6 +51,9 @@ const PROFILES = {
 	false_wechat: { port: PORT + 80, set: { ...BRISK, wechat_url_backup:
 		`https://localhost:${PORT + PORTS_V3 + 80 + 8}` } },
 	keys_public: { port: PORT + 90, set: PATIENT },
+	// a service provider's; three ports are enough with our own WeChat
+	provider: { port: PORT + 95, set: { ...PATIENT, micropay_wait: 15,
+		sub_mchid: '1900009191', sub_appid: 'wx2421b1c4370ec43b' } },
 };
 
 // A file that speaks one API itself says so at its head: suite.mjs reads this

@@ -1,5 +1,6 @@
 // voice: WeChat speaking to a stack in the API that its payments are made
-// with, so that one test holds for both.  A telling is { body, headers }.
+// with, so that one test holds for both.  A telling is { body, headers }.  Of
+// a service provider's payments, if the stack is one's, as of the sub-merchant.
 import assert from 'node:assert/strict';
 import * as wechat from './wechat.mjs';
 import * as wechat3 from './wechat3.mjs';
@@ -10,12 +11,21 @@ export class VoiceV2 {
 		this.sign_type = sign_type;
 	}
 
+	// For whom, and under which appids.
+	parties() {
+		const { APPID, MCHID, SUB_MCHID, SUB_APPID } = this.env;
+		return { appid: APPID, mch_id: MCHID,
+			...SUB_MCHID && { sub_mch_id: SUB_MCHID },
+			...SUB_APPID && { sub_appid: SUB_APPID,
+				sub_openid: 'oE2E-sub' } };
+	}
+
 	// What WeChat would say of a payment, signed.  undefined takes a field
 	// away; what is changed here is signed as it is.
 	paid_fields(payment, changes = {}) {
 		return wechat.signed(this.sign_type, {
 			return_code: 'SUCCESS', result_code: 'SUCCESS',
-			appid: this.env.APPID, mch_id: this.env.MCHID,
+			...this.parties(),
 			nonce_str: wechat.nonce(), openid: 'oE2E-payer',
 			is_subscribe: 'N', trade_type: 'NATIVE',
 			bank_type: 'OTHERS',
@@ -27,8 +37,15 @@ export class VoiceV2 {
 			...changes }, this.env.API_KEY);
 	}
 
-	paid(payment) {
-		return this.tell(this.paid_fields(payment));
+	paid(payment, changes) {
+		return this.tell(this.paid_fields(payment, changes));
+	}
+
+	// The same payment, as of another sub-merchant, or of none.
+	paid_for(payment, sub_mch_id) {
+		return this.paid(payment, sub_mch_id ? { sub_mch_id }
+			: { sub_mch_id, sub_appid: undefined,
+				sub_openid: undefined });
 	}
 
 	tell(fields) {
@@ -71,23 +88,36 @@ export class VoiceV3 {
 			: wechat3.public_signer(env);
 	}
 
-	paid_facts(payment) {
-		return { mchid: this.env.MCHID, appid: this.env.APPID,
-			out_trade_no: payment.out_trade_no,
+	// For whom, under which appids, and who pays.
+	parties(sub_mchid = this.env.SUB_MCHID) {
+		const { APPID, MCHID, SUB_APPID } = this.env;
+		return sub_mchid ? { sp_mchid: MCHID, sp_appid: APPID,
+			sub_mchid, ...SUB_APPID && { sub_appid: SUB_APPID },
+			payer: { sp_openid: 'oE2E-payer', ...SUB_APPID
+				&& { sub_openid: 'oE2E-sub' } } }
+			: { mchid: MCHID, appid: APPID,
+				payer: { openid: 'oE2E-payer' } };
+	}
+
+	paid_facts(payment, parties = this.parties()) {
+		return { ...parties, out_trade_no: payment.out_trade_no,
 			transaction_id: payment.transaction_id,
 			trade_type: 'NATIVE', trade_state: 'SUCCESS',
 			trade_state_desc: '支付成功', bank_type: 'OTHERS',
 			attach: '', success_time: wechat3.rfc3339(new Date()),
-			payer: { openid: 'oE2E-payer' },
 			amount: { total: payment.total_fee,
 				payer_total: payment.total_fee,
 				currency: 'CNY', payer_currency: 'CNY' } };
 	}
 
-	paid(payment) {
+	paid(payment, parties) {
 		return this.tell(wechat3.envelope(this.env.APIV3_KEY,
 			'TRANSACTION.SUCCESS', 'transaction',
-			this.paid_facts(payment)));
+			this.paid_facts(payment, parties)));
+	}
+
+	paid_for(payment, sub_mchid = '') {
+		return this.paid(payment, this.parties(sub_mchid));
 	}
 
 	tell(body) {
