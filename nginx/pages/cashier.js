@@ -76,10 +76,10 @@
 			nothing_note: 'Please open the cashier from the shop again.',
 			scan_how: 'Scan the code with WeChat on your phone.',
 			scan_how_phone: 'Save this code as a picture, then choose '
-			    + 'it in WeChat’s scanner.',
+			    + 'it in the scanner of WeChat.',
 			scan_how_wechat: 'Press and hold the code to pay.',
 			qr_alt: 'QR code to pay',
-			qr_alone: 'No QR code to be seen? Open it by itself',
+			qr_alone: 'No code to be seen? Open it on its own',
 			pay: 'Pay with WeChat', again_try: 'Try again',
 			check: 'I have paid', cancel: 'Cancel the order',
 			sure: 'Really cancel the order?', sure_yes: 'Yes, cancel',
@@ -116,7 +116,7 @@
 			refund_pending: 'waiting for the shop',
 			refund_refunding: 'on its way',
 			refund_refunded: 'refunded',
-			refund_rejected: 'not agreed to',
+			refund_rejected: 'declined by the shop',
 			refund_failed: 'failed: please ask the shop',
 		},
 	};
@@ -180,29 +180,17 @@
 	}
 
 	// What this tab remembers; nothing, where storage is forbidden.
-	function keep(name, value) {
+	function memory(act) {
 		try {
-			sessionStorage.setItem(name, value);
-		} catch (error) {
-			return;
-		}
-	}
-
-	function kept(name) {
-		try {
-			return sessionStorage.getItem(name);
+			return act(sessionStorage);
 		} catch (error) {
 			return null;
 		}
 	}
 
-	function forget(name) {
-		try {
-			sessionStorage.removeItem(name);
-		} catch (error) {
-			return;
-		}
-	}
+	const keep = (name, value) => memory((tab) => tab.setItem(name, value));
+	const kept = (name) => memory((tab) => tab.getItem(name));
+	const forget = (name) => memory((tab) => tab.removeItem(name));
 
 	function go(url) {
 		if (new URL(url, location.href).protocol === 'https:')
@@ -357,19 +345,20 @@
 	}
 
 	function show_order(said) {
-		const before = stage;
+		const before = `${stage} ${order && order.state}`;
 		order = said;
 		stage = stage_of(order);
 		ends_at = now() + order.expires_in * 1000;
 		say('amount', yuan(order.total_fee));
 		say('what', order.body);
+		say('quantity', order.quantity > 1 ? `× ${order.quantity}` : '');
 		say('number', order.order_no);
 		say('state', words[stage]);
 		document.title = `${words[stage]} ${yuan(order.total_fee)}`;
 		show_left();
 		show_code();
 		show_refunds();
-		if (stage !== before) {
+		if (`${stage} ${order.state}` !== before) {
 			note('');
 			show_stage();
 			if (stage === 'pending') {
@@ -389,6 +378,7 @@
 		const is_open = stage === 'pending' || stage === 'expired'
 		    && order.state === 'pending';
 		const is_dead = stage === 'closed' || stage === 'expired';
+		document.body.className = stage;
 		show('order', order !== null && stage !== 'nothing');
 		show('left', stage === 'pending');
 		show('go', stage === 'pending' && (is_wechat || is_phone));
@@ -416,8 +406,10 @@
 		return left_s;
 	}
 
+	// Who is hidden or in trouble looks again anyhow.
 	function tick() {
-		if (stage === 'pending' && show_left() === 0 && !is_looking)
+		if (stage === 'pending' && show_left() === 0 && !is_looking
+		    && !document.hidden && trouble_count === 0)
 			look_now();
 	}
 

@@ -185,6 +185,7 @@ test('cancelled, by keyboard; and the same bought again', async () => {
 		return await focused() === id;
 	});
 	await window.says('state', 'Waiting');
+	assert.equal(await window.text('quantity'), '× 3');
 	await tab_to('cancel');
 	await page.keyboard.press('Enter');
 	assert.equal(await focused(), 'sure_no', 'the harmless answer first');
@@ -319,7 +320,7 @@ test('a refund, asked for twice by a bad line, is one; its progress',
 	await window.says('refund_note', 'an amount of at most ¥0.50');
 	await staff.decide(rest, 'reject');
 	await page.reload();
-	await window.says('refund_list', '¥6.00 not agreed to');
+	await window.says('refund_list', '¥6.00 declined by the shop');
 	await window.look('progress');
 	await window.close();
 });
