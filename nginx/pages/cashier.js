@@ -16,7 +16,6 @@
 	const BRIDGE_MS = 3000;		// until the JS-SDK is tried instead
 	const CHECK_MS = 5000;		// the server asks WeChat no more often
 	const LEAVE_MS = 1200;		// to read that it is paid
-	const JSSDK = 'https://res.wx.qq.com/open/js/jweixin-1.6.0.js';
 
 	const WORDS = {
 		zh: {
@@ -586,47 +585,21 @@
 		setTimeout(once(choose), BRIDGE_MS);
 	}
 
-	// The JS-SDK, where there is no bridge.
+	// The JS-SDK, where there is no bridge.  wechat.js is a file of its own,
+	// which may not have come: all else works without it.
 	async function choose(pay) {
+		let wx;
 		try {
-			if (!window.wx)
-				await load(JSSDK);
-			await configure();
+			wx = await wechat.ready(['chooseWXPay']);
 		} catch (error) {
 			told('fail');
 			return;
 		}
-		window.wx.chooseWXPay({ timestamp: pay.timeStamp,
+		wx.chooseWXPay({ timestamp: pay.timeStamp,
 			nonceStr: pay.nonceStr, package: pay.package,
 			signType: pay.signType, paySign: pay.paySign,
 			success: () => told('ok'), cancel: () => told('cancel'),
 			fail: () => told('fail') });
-	}
-
-	function load(url) {
-		return new Promise((resolve, reject) => {
-			const script = document.createElement('script');
-			script.onload = resolve;
-			script.onerror = reject;
-			script.src = url;
-			document.head.appendChild(script);
-		});
-	}
-
-	async function configure() {
-		const url = location.href.split('#')[0];
-		const { status, json } = await ask('GET',
-			`pay/jsconfig?url=${encodeURIComponent(url)}`);
-		if (status !== 200)
-			throw new Error('no jsconfig');
-		await new Promise((resolve, reject) => {
-			window.wx.ready(resolve);
-			window.wx.error(reject);
-			window.wx.config({ debug: false, appId: json.appId,
-				timestamp: json.timestamp, nonceStr: json.nonceStr,
-				signature: json.signature,
-				jsApiList: ['chooseWXPay'] });
-		});
 	}
 
 	// What WeChat's window says is a hint: "ok" makes us ask.

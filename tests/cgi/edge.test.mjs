@@ -401,6 +401,7 @@ test('the cashier: its files, their headers, GET alone (P14)', async () => {
 	for (const [file, type, must] of [
 		['/cashier', 'text/html', /^<!DOCTYPE html>/],
 		['/cashier/cashier.js', 'text/javascript', /'use strict'/],
+		['/cashier/wechat.js', 'text/javascript', /'use strict'/],
 		['/cashier/cashier.css', 'text/css', /^\/\*/],
 		['/cashier/cashier.svg', 'image/svg+xml', /^<svg/]]) {
 		const { headers, text } = expect(await http.get(file), 200);
@@ -421,11 +422,13 @@ test('the cashier: its files, their headers, GET alone (P14)', async () => {
 				405).json.code, 'METHOD_NOT_ALLOWED');
 	}
 	for (const file of ['/cashier/', '/cashier/shop.html',
+		'/cashier/shop.js', '/cashier/wechat.css',
 		'/cashier/cashier.html', '/cashier/..%2fwxpay.conf',
 		'/cashier/cashier.js/x', '/wxpay-internal/cashier'])
 		assert_headers(expect(await http.get(file), 404), file);
-	const { text } = await http.get('/cashier');
-	assert.doesNotMatch(text, /<script>|\son\w+=|style=|<style/);
+	for (const page of ['/cashier', '/'])
+		assert.doesNotMatch(expect(await http.get(page), 200).text,
+			/<script>|\son\w+=|style=|<style/);
 });
 
 test('sockets are for nginx alone (E15)', () => {

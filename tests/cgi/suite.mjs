@@ -24,7 +24,7 @@ const APIS = process.env.API ? [process.env.API] : ['v2', 'v3'];
 const AT_ONCE = 5;	// they wait more than they work
 // First, so that none of them is left alone at the end.
 const LONG = ['keys', 'micropay', 'plugin_v3', 'provider', 'unknown', 'trouble',
-	'browser', 'openid'];
+	'browser', 'pages', 'openid'];
 const LAST = 'secrets';
 const SAN_BOTH = ['main', 'race', 'overtake', 'unknown', 'trouble', 'events',
 	'staff', 'badinput'];

@@ -25,14 +25,23 @@ function pin_of(certificate) {
 
 // One window of its own: no cookie or storage is another's.
 class Window {
-	constructor(context, page, name) {
+	constructor(context, page, name, is_judged) {
 		this.context = context;
 		this.page = page;
 		this.name = name;
+		this.is_judged = is_judged;
 		this.count = 0;
 		this.faults = [];
 		// What a test means to happen: pieces of the console's text.
 		this.meant = [];
+		// Whom it may ask beside this machine: origins.
+		this.foreign = [];
+		page.on('request', (request) => {
+			const { origin, hostname } = new URL(request.url());
+			if (hostname !== 'localhost'
+				&& !this.foreign.includes(origin))
+				this.faults.push(`asks ${origin}`);
+		});
 		page.on('console', (said) => said.type() === 'error'
 			&& this.faults.push(`${said.text()} `
 				+ said.location().url.split(/[?#]/)[0]));
@@ -74,11 +83,18 @@ class Window {
 		return this.page.locator(`#${id}`).click();
 	}
 
-	// A state of the page as a picture, and judged by axe.
-	async look(state) {
-		await this.page.screenshot({ fullPage: true,
+	// A state of the page, as a picture.
+	picture(state) {
+		return this.page.screenshot({ fullPage: true,
 			path: path.join(PICTURES, `${this.name}-${
 				++this.count}-${state}.png`) });
+	}
+
+	// The same, and judged by axe; once, for it is no other with V2.
+	async look(state) {
+		if (!this.is_judged)
+			return;
+		await this.picture(state);
 		const is_wide = await this.page.evaluate(() => document
 			.documentElement.scrollWidth > window.innerWidth);
 		assert.ok(!is_wide, `${state}: wider than the window`);
@@ -103,6 +119,7 @@ export class Browser {
 	static async launch(env) {
 		fs.mkdirSync(PICTURES, { recursive: true });
 		const browser = new Browser();
+		browser.is_judged = env.API === 'v3';
 		browser.chromium = await chromium.launch({
 			executablePath: '/usr/bin/chromium', args: [
 				'--no-sandbox', '--disable-gpu', '--disable-quic',
@@ -123,7 +140,8 @@ export class Browser {
 			'securitypolicyviolation', (event) => console.error(
 				`CSP ${event.violatedDirective} `
 				+ event.blockedURI)));
-		return new Window(context, await context.newPage(), name);
+		return new Window(context, await context.newPage(), name,
+			this.is_judged);
 	}
 
 	close() {
