@@ -525,7 +525,6 @@
 	}
 
 	function use({ pay, h5_url, code_url: code }) {
-		order.h5_url = h5_url;
 		if (pay)
 			invoke(pay);
 		else if (h5_url && is_touched)
@@ -627,14 +626,12 @@
 		look_now();
 	}
 
+	// Each touch asks: the link that the order shows may have been ordered
+	// from another address, where alone WeChat opens it.
 	function pay_now() {
 		note('');
 		say('pay', words.pay);
 		is_touched = true;
-		if (!is_wechat && order.h5_url) {
-			open_h5(order.h5_url);
-			return;
-		}
 		is_wanted = true;
 		prepare_at = 0;
 		prepare();

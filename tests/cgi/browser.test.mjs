@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import jsqr from 'jsqr';
 import { expect, number } from './lib/actors.mjs';
 import { PHONE, WECHAT } from './lib/devices.mjs';
+import { form } from './lib/http.mjs';
 import { REFUSED, Shopper, looks_of, order_of, run, test }
 	from './lib/shopper.mjs';
 import { stack } from './lib/stack.mjs';
@@ -353,8 +354,11 @@ test('phone: a form, H5 opened by a touch, paid at WeChat, and back (P14)',
 	await page.locator('#check').tap();
 	await window.look('returned');
 
+	// The address is the same, and so is the link.
 	await page.locator('#pay').tap();
 	await page.waitForURL(`${CHECKMWEB}**`);
+	assert.ok(page.url().startsWith(h5_url));
+	assert.equal(asked.length, 3, 'the form, and each touch');
 	await page.getByRole('button', { name: 'Pay' }).tap();
 	await window.says('state', 'Paid');
 	assert.equal(await shop.state(order), 'paid');
@@ -386,6 +390,29 @@ test('phone: a desktop\'s order, and a link that is too old, are asked anew '
 		'unifiedorder');
 	assert.equal(calls.length, 2);
 	assert.deepEqual(calls[1].fields, calls[0].fields);
+	await page.getByRole('button', { name: 'Pay' }).tap();
+	await window.says('state', 'Paid');
+	await window.close();
+});
+
+test('phone: a link that was ordered from another address is not opened',
+	async () => {
+	const { json: order } = await s.cgi('pay', 'POST', '/pay', {
+		body: form({ product_id: s.env.PRODUCT_ID, trade_type: 'MWEB' }),
+		env: { REMOTE_ADDR: '192.0.2.7' } });
+	const window = await me.open('h5_moved', order, PHONE);
+	const { page } = window;
+	window.meant.push('favicon.ico');
+	await window.says('pay', 'Pay with WeChat');
+	assert.equal(expect(await shop.show(order), 200).json.h5_url,
+		order.h5_url);
+	await page.locator('#pay').tap();
+	await page.waitForURL(`${CHECKMWEB}**`);
+	const second = await s.payment(`${order.order_no}_2`);
+	assert.ok(second, 'another attempt');
+	assert.ok(page.url().startsWith(second.h5_url));
+	assert.notEqual(second.h5_url, order.h5_url);
+	assert.notEqual(second.client_ip, '192.0.2.7');
 	await page.getByRole('button', { name: 'Pay' }).tap();
 	await window.says('state', 'Paid');
 	await window.close();
