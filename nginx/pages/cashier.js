@@ -40,6 +40,7 @@
 			asking: '正在向微信确认…',
 			not_yet: '微信尚未确认付款，如已付款请稍候。',
 			late: '微信尚未答复，请稍候…',
+			charging: '正在收银台用付款码收款，请稍候…',
 			busy: '请求较多，请稍候…',
 			trouble: '网络不畅，正在重试…',
 			unsure: '未收到答复，请再试一次。',
@@ -88,6 +89,8 @@
 			asking: 'Asking WeChat…',
 			not_yet: 'WeChat has not confirmed a payment yet.',
 			late: 'WeChat has not answered yet. One moment…',
+			charging: 'A payment code is being charged at the till. '
+			    + 'One moment…',
 			busy: 'Many requests at once. One moment…',
 			trouble: 'The connection is bad. Trying again…',
 			unsure: 'No answer came. Please try again.',
@@ -509,6 +512,10 @@
 			use(json);
 		} else if (status === 202) {
 			prepare_later('late', json.retry_after * 1000);
+		} else if (json.code === 'PAYMENT_PENDING') {
+			// what follows comes too late for the touch
+			is_touched = false;
+			prepare_later('charging', SLOW_MS);
 		} else if (json.code === 'OPENID_NEEDED') {
 			authorize(json.authorize_url);
 		} else if (/^ORDER_/.test(json.code)) {

@@ -7,8 +7,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import jsqr from 'jsqr';
-import { expect, number } from './lib/actors.mjs';
-import { PHONE, WECHAT } from './lib/devices.mjs';
+import { expect, number, random } from './lib/actors.mjs';
+import { DESKTOP, PHONE, WECHAT } from './lib/devices.mjs';
 import { form } from './lib/http.mjs';
 import { REFUSED, Shopper, looks_of, order_of, run, test }
 	from './lib/shopper.mjs';
@@ -114,6 +114,73 @@ test('a second attempt: begun inside WeChat, paid from a desktop', async () => {
 	const paid = await sandbox.scan({ code_url });
 	assert.equal(paid.out_trade_no, `${first.order_no}_2`);
 	await window.says('state', 'Paid');
+	await window.close();
+});
+
+// Staff charge a payment code of the order; the stack's own configuration has
+// no micropay.
+async function charge({ order_no, token }, does) {
+	const auth_code = `13${wechat.transaction_id().slice(-16)}`;
+	const headers = await staff.headers();
+	await sandbox.post('/sandbox/auth_code', { auth_code, ...does });
+	const { status } = await s.cgi('pay', 'POST', '/merchant/micropay', {
+		body: form({ order_no, token, auth_code, request_id: random() }),
+		conf: { micropay: 1 },
+		env: { REMOTE_USER: staff.name, HTTP_ORIGIN: headers.origin,
+			HTTP_X_CSRF_TOKEN: headers['x-csrf-token'] } });
+	assert.equal(status, 202);
+}
+
+test('a payment code is charged at the till: no QR code until it is over',
+	async () => {
+	const order = await shop.order();
+	const window = await me.open('till', order, { ...DESKTOP,
+		locale: 'zh-CN' });
+	window.meant.push(REFUSED);
+	const asked = [];
+	window.page.on('request', (request) => request.method() === 'POST'
+		&& asked.push(performance.now()));
+	await window.page.locator('#qr').waitFor();
+	// The payer's bank says no.
+	await charge(order, { does: 'fails', after_ms: 8000 });
+	await window.says('note', '付款码');
+	assert.equal(await window.text('state'), '等待付款');
+	assert.ok(!await window.is_shown('scan'));
+	assert.ok(!await window.is_shown('go'));
+	await window.look('charging');
+	await until('there is another QR code', () => window.is_shown('qr'),
+		40000);
+	assert.equal(await window.text('note'), '');
+	const { code_url } = expect(await shop.show(order), 200).json;
+	assert.equal(await scanned(window.page.locator('#qr')), code_url);
+	assert.ok((await s.payment(`${order.order_no}_3`)).code_url);
+	assert.ok(asked.length >= 2);
+	for (let i = 1; i < asked.length; i++)
+		assert.ok(asked[i] - asked[i - 1] > 9000, asked.join());
+	// The next one has the money.
+	await charge(order, { does: 'asks', after_ms: 3000 });
+	await window.says('state', '支付成功');
+	assert.equal(await window.text('note'), '');
+	assert.equal((await s.payment(`${order.order_no}_4`)).state, 'paid');
+	await window.close();
+});
+
+test('phone: what follows a payment code waits for a touch', async () => {
+	const order = await shop.order();
+	const window = await me.open('till_phone', order, PHONE);
+	const { page } = window;
+	window.meant.push(REFUSED, 'favicon.ico');
+	await charge(order, { does: 'fails', after_ms: 4000 });
+	await page.locator('#pay').tap();
+	await window.says('note', 'A payment code is being charged');
+	await until('it can be paid by H5', async () =>
+		(await shop.show(order)).json.h5_url, 40000);
+	await until('that is over', async () =>
+		await window.text('note') === '');
+	await pause(1500);
+	assert.ok(page.url().startsWith(me.cashier));
+	await page.locator('#pay').tap();
+	await page.waitForURL(`${CHECKMWEB}**`);
 	await window.close();
 });
 

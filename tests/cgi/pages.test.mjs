@@ -83,6 +83,7 @@ test('what the server refuses is said, and only a touch asks again',
 	// What may pass is asked again by itself.
 	for (const [status, code, said] of [
 		[409, 'BUSY', 'Many requests'],
+		[409, 'PAYMENT_PENDING', 'A payment code is being charged'],
 		[429, 'TOO_MANY_REQUESTS', 'Many requests'],
 		[503, 'UNAVAILABLE', 'The connection is bad']]) {
 		answer = answer_json(status, { code, message: 'no' });
