@@ -327,7 +327,8 @@ test('a refund, asked for twice by a bad line, is one; its progress',
 		'state');
 	assert.equal(ids.size, 1);
 	await window.look('requested');
-	assert.equal(await page.inputValue('#refund_fee'), '6.50');
+	await until('it asks for what is left', async () =>
+		await page.inputValue('#refund_fee') === '6.50');
 
 	const { refunds } = expect(await shop.show(order), 200).json;
 	assert.deepEqual(refunds.map((refund) => refund.refund_fee), [350]);
