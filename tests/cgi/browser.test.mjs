@@ -583,6 +583,26 @@ async function assert_config(config, url, jsApiList) {
 		+ `&timestamp=${timestamp}&url=${url}`).digest('hex'));
 }
 
+test('inside WeChat: the callback loaded again leads back to the order (P12)',
+	async () => {
+	const order = await shop.order();
+	const window = await me.window('wechat_again', { ...WECHAT,
+		locale: 'zh-CN' });
+	const { page } = window;
+	window.meant.push(REFUSED);
+	await page.addInitScript(inject_bridge);
+	const back = page.waitForRequest('**/pay/authorize/callback?*');
+	await window.goto(me.cashier_of(order));
+	await bridge_asked(window, 1);
+	await window.goto((await back).url());
+	assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+	await window.look('used');
+	await page.getByRole('link', { name: '返回订单' }).tap();
+	await page.waitForURL(me.cashier_of(order));
+	await bridge_asked(window, 1);
+	await window.close();
+});
+
 test('inside WeChat: a shop that is shared; the JS-SDK pays, if no bridge is',
 	async () => {
 	const window = await me.window('jssdk', WECHAT);
