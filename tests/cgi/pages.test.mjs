@@ -76,10 +76,11 @@ test('what the server refuses is said, and only a touch asks again',
 		await window.goto(me.cashier_of(order));
 		await window.says('note', said);
 		await window.says('pay', 'Try again');
-		await window.look(code.toLowerCase());
+		await window.picture(code.toLowerCase());
 		await pause(1500);
 		assert.equal(count, 1, code);
 	}
+	await window.look('refused');
 	// What may pass is asked again by itself.
 	for (const [status, code, said] of [
 		[409, 'BUSY', 'Many requests'],
@@ -393,7 +394,6 @@ test('without JavaScript the shop sells, to the cashier', async () => {
 async function assert_sells(window) {
 	const { page } = window;
 	assert.equal(await page.locator('article:visible').count(), 3);
-	await window.look('shop');
 	await page.getByRole('button', { name: 'Buy tea' }).tap();
 	await page.waitForURL(`${me.cashier}#order_no=*`);
 	await window.says('state', 'Waiting');
@@ -419,6 +419,7 @@ const SHARELESS = {
 		try {
 			await window.goto(me.shop);
 			assert.equal((await refused).status(), 503);
+			await window.look('shop');
 			await assert_sells(window);
 			await assert_unpaid(window);
 		} finally {

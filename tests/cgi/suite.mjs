@@ -4,10 +4,11 @@
 //
 // A file runs once for each API, V2 and V3, unless it says only() at its head;
 // API=v2 runs that one alone, and under the sanitizers most of them run with
-// V3 alone, beside those that say only('v2').  Files that share a stack run
-// one after the other, for what one plants another must not reap.
-// secrets.test.mjs searches what the others have left, so it is last.  SAN=1
-// tests what the sanitizers watch; KEEP=1 leaves the stacks up.
+// V3 alone, beside those that say only('v2'); pages.test.mjs is about what the
+// browser does, which they do not see.  Files that share a stack run one after
+// the other, for what one plants another must not reap.  secrets.test.mjs
+// searches what the others have left, so it is last.  SAN=1 tests what the
+// sanitizers watch; KEEP=1 leaves the stacks up.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -28,6 +29,7 @@ const LONG = ['keys', 'micropay', 'plugin_v3', 'provider', 'unknown', 'trouble',
 const LAST = 'secrets';
 const SAN_BOTH = ['main', 'race', 'overtake', 'unknown', 'trouble', 'events',
 	'staff', 'badinput'];
+const SAN_NEVER = ['pages'];
 // What a file says of how much it tried; and, of its successes and sums.
 const TRIED = /^# (?!Subtest)(\w+: \d.*)$/gm;
 const NOISE = /^\s*(ok |# \w+ |# Subtest|duration_ms|type:|---|\.\.\.|1\.\.)/;
@@ -178,7 +180,8 @@ if (!reserved) {
 }
 
 const all = fs.readdirSync(HERE).filter((file) =>
-	file.endsWith('.test.mjs')).map((file) => file.slice(0, -9)).sort();
+	file.endsWith('.test.mjs')).map((file) => file.slice(0, -9)).sort()
+	.filter((name) => !process.env.SAN || !SAN_NEVER.includes(name));
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
 
 const built = await run('make', ['-s', 'all']);
