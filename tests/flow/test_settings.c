@@ -329,6 +329,44 @@ long_public_url(void **state)
 	}
 }
 
+/* Seconds until what is not paid is reversed.  The key is pay's. */
+static void
+micropay_waits(void **state)
+{
+	static const struct {
+		const char *text;
+		long wait_s;		/* 0: refused */
+	} cases[] = {
+		{ COMMON V2 V3, 45 },
+		{ COMMON V2 V3 "micropay_wait = 15;", 15 },
+		{ COMMON V2 V3 "micropay_wait = 600;", 600 },
+		{ COMMON V2 V3 "micropay_wait = 14;", 0 },
+		{ COMMON V2 V3 "micropay_wait = 601;", 0 },
+		{ COMMON V2 V3 "micropay_wait = 0;", 0 },
+		{ COMMON V2 V3 "micropay_wait = -45;", 0 },
+	};
+	struct settings settings;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct err err = { 0 };
+		bool ok;
+
+		conf_write(cases[i].text);
+		ok = settings_read(path, SETTINGS_PAY, &settings, &err);
+		expect(ok == (cases[i].wait_s != 0), "case %zu: %s", i,
+		    err.text);
+		if (!ok) {
+			expect(strstr(err.text, "micropay_wait: not 15 to 600")
+			    != NULL, "case %zu: %s", i, err.text);
+			continue;
+		}
+		assert_int_equal(settings.micropay_wait_s, cases[i].wait_s);
+		settings_clear(&settings);
+	}
+	print_message("%zu configurations\n", COUNT_OF(cases));
+}
+
 /* A service provider's sub-merchant. */
 static void
 provider(void **state)
@@ -444,6 +482,7 @@ main(void)
 		cmocka_unit_test(bad_keys),
 		cmocka_unit_test(ways),
 		cmocka_unit_test(long_public_url),
+		cmocka_unit_test(micropay_waits),
 		cmocka_unit_test(provider),
 		cmocka_unit_test(payees),
 	};
