@@ -242,8 +242,9 @@ static void
 test_code_schedule(void **state)
 {
 	(void)state;
-	assert_int_equal(payment_next_code_check(0), PAYMENT_CODE_CHECK_S);
-	assert_int_equal(payment_next_code_check(299), PAYMENT_CODE_CHECK_S);
+	assert_int_equal(PAYMENT_CODE_CHECK_S, 5);	/* after the charge */
+	assert_int_equal(payment_next_code_check(0), 5);
+	assert_int_equal(payment_next_code_check(299), 5);
 	assert_int_equal(payment_next_code_check(300), 60);
 	assert_int_equal(payment_next_code_check(3599), 60);
 	assert_int_equal(payment_next_code_check(3600), 1800);
