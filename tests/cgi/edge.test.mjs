@@ -1,4 +1,4 @@
-// Where the network ends and we begin (threats.md E1-E15, P13; design 3,
+// Where the network ends and we begin (threats.md E1-E15, P13, P18; design 3,
 // "Everywhere"): what nginx and the programs refuse, and what every answer
 // carries.
 import assert from 'node:assert/strict';
@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import tls from 'node:tls';
-import { expect } from './lib/actors.mjs';
+import { basic, expect } from './lib/actors.mjs';
 import { stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
@@ -15,7 +15,9 @@ const s = await stack('calm');
 const { shop, sandbox, staff, http } = s;
 const { hostname, port, host } = new URL(s.env.WXPAY_URL);
 let tried = 0;
-after(() => console.log(`# edge: ${tried} requests of bad form`));
+let flooded = 0;
+after(() => console.log(`# edge: ${tried} requests of bad form, `
+	+ `${flooded} in floods`));
 
 const order = await s.paid(1000);
 const refund = await shop.refund_requested(order, 100);
@@ -458,3 +460,87 @@ test('the shipped include limits rates, and notify only floods (E11)', () => {
 	assert.match(zones, /default 1;/, 'everybody counts');
 	assert.doesNotMatch(zones, /127\.0\.0/, 'the exemption is not shipped');
 });
+
+// nginx reads its files anew, and none of its processes works by the old ones.
+async function reload_nginx() {
+	const pid = s.pid('nginx');
+	const workers = () => fs.readFileSync(
+		`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+	const old = workers();
+	process.kill(pid, 'SIGHUP');
+	await until('nginx has read its files', () => !workers().some((one) =>
+		one === '' || old.includes(one)));
+}
+
+// As shipped: the stack's own exemption of this machine is away.
+async function counted(fn) {
+	const file = path.join(s.dir, 'nginx', 'wxpay_http.conf');
+	const exempting = fs.readFileSync(file, 'utf8');
+	const shipped = exempting.replace(/^\t(127\.0\.0\.0\/8|::1) 0;\n/mg, '');
+	assert.equal(shipped, fs.readFileSync(new URL(
+		'../../nginx/wxpay_http.conf', import.meta.url), 'utf8')
+		.replaceAll('/run/wxpay/', `${s.dir}/socket/`));
+	try {
+		fs.writeFileSync(file, shipped);
+		await reload_nginx();
+		await fn();
+	} finally {
+		fs.writeFileSync(file, exempting);
+		await reload_nginx();
+	}
+}
+
+// Two hundred of the same from one address, and how many were served.
+async function flood(what, ask, status) {
+	const answers = await Promise.all(Array.from({ length: 200 }, ask));
+	const refused = answers.filter((answer) => answer.status === 429);
+	flooded += answers.length;
+	for (const answer of refused) {
+		assert.deepEqual(answer.json, { code: 'TOO_MANY_REQUESTS',
+			message: 'too many requests' });
+		assert_headers(answer, what);
+	}
+	for (const answer of answers)
+		assert.ok([status, 429].includes(answer.status),
+			`${what}: ${answer}`);
+	assert.ok(refused.length > 0, `${what}: none is refused`);
+	return answers.length - refused.length;
+}
+
+test('a flood gets 429, costs no call and holds up no notice (P18, E11)',
+	() => counted(async () => {
+	const order = await shop.signed_order();
+	const floods = [
+		['the status page', () => shop.show(order), 200],
+		['POST /pay', () => shop.pay({ order_no: order.order_no,
+			token: order.token, trade_type: 'NATIVE' }), 201],
+		['POST /refund', () => shop.refund(order, { refund_fee: 0 }),
+			400],
+		['POST /merchant/refunds', () => staff.start_refund({}), 400],
+		['passwords', () => http.get('/merchant/session',
+			{ authorization: basic(staff.name, 'guessed') }), 401],
+	];
+	await staff.headers();
+	const calls = await sandbox.call_count();
+	const served = await flood(...floods[0]);
+	assert.ok(served >= 40, `${served} pages, and shoppers share an address`);
+	for (const [what, ask, status] of floods) {
+		await until(`${what}: served`, async () =>
+			(await ask()).status === status);
+		await flood(what, ask, status);
+	}
+	assert.equal(await sandbox.call_count(), calls);
+
+	const payment = { ...order, transaction_id: wechat.transaction_id() };
+	await flood('the status page, among notices', async () => {
+		const [shown, told] = await Promise.all([shop.show(order),
+			s.notify_paid(payment)]);
+		s.assert_acknowledged(told);
+		return shown;
+	}, 200);
+	await until('the shopper sees that it is paid', async () => {
+		const { status, json } = await shop.show(order);
+		return status === 200 && json.state === 'paid';
+	});
+	assert.equal(await sandbox.call_count(), calls);
+}));
