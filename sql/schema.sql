@@ -331,18 +331,19 @@ $$;
 
 
 --
--- Name: micropay_asked(text, text, bigint, bigint, text, text, text, text, text, text, bigint, text, text, text, bigint, integer); Type: FUNCTION; Schema: wxpay; Owner: -
+-- Name: micropay_asked(text, text, bigint, bigint, text, text, text, text, text, text, bigint, text, text, text, bigint, text, integer); Type: FUNCTION; Schema: wxpay; Owner: -
 --
 
-CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) RETURNS text
+CREATE FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_trade_type text, p_check_s integer) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
-    p         payments;
-    word      text;
-    is_failed boolean;   -- nobody was charged for us
-    is_gone   boolean;   -- it can be paid no more, and nobody has the money
+    p          payments;
+    word       text;
+    is_paid    boolean := p_verdict = 'done' and p_fate = 'paid';
+    is_failed  boolean;   -- nobody was charged for us
+    is_gone    boolean;   -- it can be paid no more, and nobody has the money
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
@@ -350,11 +351,22 @@ begin
         and p.state in ('reversing', 'reversed') then
         return p.state;        -- may have been true before
     end if;
-    if p_verdict = 'done' and p_fate = 'paid'
-        and (p.state <> 'reversing' or reverse_is_refused(p)) then
+    if is_paid and p.state <> 'paid' and code_is_anothers(p, p_trade_type,
+        to_timestamp(p_paid_at)) then
+        perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, 'another''s, query');
+        word := 'differs';
+    elsif is_paid and (p.state <> 'reversing' or reverse_is_refused(p)) then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
             p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
             p_bank_type, to_timestamp(p_paid_at), 'query');
+        if word = 'second' and p.state = 'reversed' then
+            perform actor_is(null, 'charged after it was given up');
+            update payments set state = 'reversing', next_op = 'reverse',
+                refused_at = null, check_at = clock_timestamp(),
+                leased_until = null
+            where mchid = p_mchid and out_trade_no = p_out_trade_no;
+        end if;
         if word <> 'differs' then
             return word;
         end if;
@@ -370,27 +382,36 @@ begin
         return coalesce(word, p.state);
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
-    is_failed := p.state = 'created' and p_verdict = 'done'
-        and (p_fate = 'failed' or word is not distinct from 'differs');
-    is_gone := is_failed
-        or p_verdict = 'done' and p_fate = 'closed'
+    is_failed := case
+        when word = 'differs' then true
+        when p_verdict = 'done' and p_fate = 'failed'
+            then p.state = 'created' or p.refused_at is not null
+        -- our call was refused: what is not paid is not ours, unless a call
+        -- under this number was at work
+        when p.state = 'created' and p.number_used is not null
+            then p_verdict = 'missing' or p_verdict = 'done'
+                and p.number_used <> 'INVALID_REQUEST'
+        else false end;
+    is_gone := is_failed or p_verdict = 'done' and p_fate = 'closed'
         -- nobody has heard of it: said twice, a minute apart
         or p_verdict = 'missing' and p.state = 'reversing'
             and coalesce(p.missing_at
                 <= clock_timestamp() - interval '60 seconds', false);
     update payments set
         state = case when not is_gone then state
-            when state = 'created' then 'closed' else 'reversed' end,
+            when is_failed or state = 'created' then 'closed'
+            else 'reversed' end,
+        refusal = case when word = 'differs'
+                or is_failed and number_used <> 'INVALID_REQUEST'
+            then 'another payment has this number' else refusal end,
         missing_at = case p_verdict
             when 'missing' then coalesce(missing_at, clock_timestamp())
             when 'done' then null
             else missing_at end,
         next_op = case state when 'reversing' then 'reverse'
             else 'query' end,
-        refusal = case when word = 'differs'
-            then 'another payment has this number' else refusal end,
-        check_at = case when is_gone and (not is_failed or word = 'differs')
-            then null
+        check_at = case when is_gone
+                and (word = 'differs' or p_fate <> 'failed') then null
             when hinted_at > claimed_at
                 or state = 'reversing' and refused_at is null
                 then clock_timestamp()
@@ -476,7 +497,7 @@ begin
         from payments x join orders o using (mchid, order_no)
         where mchid = p_mchid and x.trade_type = 'MICROPAY'
             and x.state = 'created' and x.close_at <= clock_timestamp()
-            and not x.number_used
+            and x.number_used is null
             and x.claimed_at > clock_timestamp() - interval '30 seconds'
         order by x.close_at limit p_limit
         for no key update of o skip locked
@@ -635,6 +656,11 @@ declare
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
+    if p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED', 'ORDERCLOSED',
+        'ORDERREVERSED', 'INVALID_REQUEST') then
+        update payments set number_used = p_code
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    end if;
     if p.state in ('reversing', 'reversed') then
         update payments set check_at = clock_timestamp()
         where mchid = p_mchid and out_trade_no = p_out_trade_no
@@ -656,8 +682,6 @@ begin
         check_at = case p_verdict when 'not_sent' then null
             when 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
-        number_used = p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED',
-            'ORDERCLOSED', 'ORDERREVERSED'),
         close_at = clock_timestamp() + case when closing
             then interval '15 seconds' else close_after end,
         leased_until = null
@@ -1361,10 +1385,13 @@ CREATE FUNCTION wxpay.payment_prepaid(p_mchid text, p_out_trade_no text, p_lease
     SET search_path TO 'wxpay_data', 'pg_temp'
     AS $$
 declare
-    p payments;
+    p       payments;
+    is_used boolean;   -- perhaps by another system: a query tells
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
+    is_used := p.state = 'created' and replace(p_code, '_', '')
+        in ('OUTTRADENOUSED', 'INVALIDREQUEST');
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'prepaid') then
         return 'stale';
@@ -1383,7 +1410,8 @@ begin
             else prepaid_at end,
         -- WeChat counts from when it had the order, which was before now
         close_at = clock_timestamp() + close_after,
-        unsure = p_verdict in ('unsure', 'paid', 'missing'),
+        number_used = case when is_used then p_code else number_used end,
+        unsure = is_used or p_verdict in ('unsure', 'paid', 'missing'),
         check_at = case when p_verdict = 'closed' then null
             when p_verdict = 'paid' then now()
             when closing then clock_timestamp() + close_after
@@ -1420,11 +1448,19 @@ begin
         if word <> 'differs' or p.lease_no is distinct from p_lease_no then
             return word;
         end if;
-        -- quarantined: someone must look; ask seldom from now on
+        -- quarantined: someone must look.  If nobody has anything of ours to
+        -- pay with, it is over; else ask seldom from now on
         update payments set leased_until = null,
-            check_at = now() + interval '30 minutes'
+            state = case when state = 'created' or closing then 'closed'
+                else state end,
+            check_at = case when state = 'created' or closing then null
+                else now() + interval '30 minutes' end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and state in ('created', 'prepaid');
+            and state in ('created', 'prepaid')
+        returning * into p;
+        if p.state = 'closed' then
+            perform order_finish(p_mchid, p.order_no);
+        end if;
         return word;
     end if;
     if p.lease_no is distinct from p_lease_no
@@ -1434,6 +1470,8 @@ begin
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
     is_gone := case
         when p_verdict = 'done' then p_fate = 'closed'
+            -- what is open under this number is another system's
+            or p.number_used is not null and p.state = 'created'
         -- never heard of, and given up: nobody has anything to pay with
         when p_verdict = 'missing' and p.state = 'created' then p.closing
         -- heard of once: WeChat says it twice, a minute apart
@@ -1442,13 +1480,14 @@ begin
         else false end;
     update payments set
         state = case when is_gone then 'closed' else state end,
+        number_used = case when p_verdict <> 'missing' then number_used end,
         missing_at = case p_verdict
             when 'missing' then coalesce(missing_at, clock_timestamp())
             when 'done' then null
             else missing_at end,
         unsure = unsure and p_verdict not in ('done', 'missing'),
         next_op = case when hinted_at > claimed_at or p_verdict = 'missing'
-                then 'query'
+                or number_used is not null then 'query'
             when closing then 'close' else 'query' end,
         check_at = case
             when hinted_at > claimed_at then clock_timestamp()
@@ -2119,52 +2158,6 @@ $$;
 
 
 --
--- Name: event_add(text, text, text, text, text, bigint); Type: FUNCTION; Schema: wxpay_data; Owner: -
---
-
-CREATE FUNCTION wxpay_data.event_add(p_mchid text, p_kind text, p_order_no text, p_out_trade_no text, p_out_refund_no text, p_fen bigint) RETURNS void
-    LANGUAGE sql
-    AS $$
-    insert into wxpay_data.events
-        (mchid, kind, order_no, out_trade_no, out_refund_no, fen)
-    values (p_mchid, p_kind, p_order_no, p_out_trade_no, p_out_refund_no,
-        p_fen);
-$$;
-
-
---
--- Name: journal_guard(); Type: FUNCTION; Schema: wxpay_data; Owner: -
---
-
-CREATE FUNCTION wxpay_data.journal_guard() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    if tg_op = 'UPDATE' and tg_argv[0] = 'calls' then
-        if old.outcome is null and new.outcome is not null
-            and (to_jsonb(new) - array['outcome', 'code', 'ended_at'])
-              = (to_jsonb(old) - array['outcome', 'code', 'ended_at']) then
-            return new;
-        end if;
-    end if;
-    raise exception '% only grows: % refused', tg_argv[0], lower(tg_op)
-        using errcode = 'restrict_violation';
-end $$;
-
-
---
--- Name: merchant_add(text); Type: FUNCTION; Schema: wxpay_data; Owner: -
---
-
-CREATE FUNCTION wxpay_data.merchant_add(p_mchid text) RETURNS void
-    LANGUAGE sql
-    AS $$
-    insert into wxpay_data.merchants (mchid) values (p_mchid)
-    on conflict do nothing;
-$$;
-
-
---
 -- Name: payments; Type: TABLE; Schema: wxpay_data; Owner: -
 --
 
@@ -2210,7 +2203,7 @@ CREATE TABLE wxpay_data.payments (
     refused_at timestamp with time zone,
     sub_mchid text DEFAULT ''::text NOT NULL,
     sub_appid text DEFAULT ''::text NOT NULL,
-    number_used boolean DEFAULT false NOT NULL,
+    number_used text,
     doubted_at timestamp with time zone,
     CONSTRAINT payments_api_is_known CHECK ((api = ANY (ARRAY['v2'::text, 'v3'::text]))),
     CONSTRAINT payments_at_most_50_refunds CHECK (((refund_count >= 0) AND (refund_count <= 50))),
@@ -2238,6 +2231,65 @@ END)),
     CONSTRAINT payments_sub_mchid_is_another_merchant CHECK ((sub_mchid <> mchid)),
     CONSTRAINT payments_trade_type_is_known CHECK ((trade_type = ANY (ARRAY['JSAPI'::text, 'NATIVE'::text, 'APP'::text, 'MWEB'::text, 'MICROPAY'::text])))
 );
+
+
+--
+-- Name: code_is_anothers(wxpay_data.payments, text, timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select p_trade_type not in ('', 'MICROPAY', 'FACEPAY')
+        or p.number_used is not null
+            and p_paid_at < p.created_at - interval '60 seconds'
+$$;
+
+
+--
+-- Name: event_add(text, text, text, text, text, bigint); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.event_add(p_mchid text, p_kind text, p_order_no text, p_out_trade_no text, p_out_refund_no text, p_fen bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into wxpay_data.events
+        (mchid, kind, order_no, out_trade_no, out_refund_no, fen)
+    values (p_mchid, p_kind, p_order_no, p_out_trade_no, p_out_refund_no,
+        p_fen);
+$$;
+
+
+--
+-- Name: journal_guard(); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.journal_guard() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'UPDATE' and tg_argv[0] = 'calls' then
+        if old.outcome is null and new.outcome is not null
+            and (to_jsonb(new) - array['outcome', 'code', 'ended_at'])
+              = (to_jsonb(old) - array['outcome', 'code', 'ended_at']) then
+            return new;
+        end if;
+    end if;
+    raise exception '% only grows: % refused', tg_argv[0], lower(tg_op)
+        using errcode = 'restrict_violation';
+end $$;
+
+
+--
+-- Name: merchant_add(text); Type: FUNCTION; Schema: wxpay_data; Owner: -
+--
+
+CREATE FUNCTION wxpay_data.merchant_add(p_mchid text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into wxpay_data.merchants (mchid) values (p_mchid)
+    on conflict do nothing;
+$$;
 
 
 --
@@ -2475,9 +2527,9 @@ begin
     why := case
         when p.total_fen <> p_total_fen then 'amount'
         when p.appid <> p_appid then 'appid'
-        -- under a number that somebody else has used; clocks differ
-        when p.state <> 'paid'
-            and p_paid_at < p.created_at - interval '1 hour' then 'paid_at'
+        -- by another system, under this number; clocks may differ by a zone
+        when p.state <> 'paid' and p_cause <> 'micropay'
+            and p_paid_at < p.created_at - interval '1 day' then 'paid_at'
         when p.sub_mchid is distinct from p_sub_mchid then 'sub_mchid'
         when p_currency not in ('', 'CNY') then 'currency'
         when exists (select from payments x where x.mchid = p_mchid
@@ -2524,6 +2576,10 @@ begin
     update orders set state = 'paid', paid_at = p_paid_at, closing = false
     where mchid = p_mchid and order_no = o.order_no;
     perform payments_mark_closing(p_mchid, o.order_no);
+    update unexpected set state = 'settled'
+    where mchid = p_mchid and out_trade_no = p_out_trade_no
+        and transaction_id = p_transaction_id and kind = 'payment'
+        and state = 'open';
     perform event_add(p_mchid, 'order.paid', o.order_no, p_out_trade_no,
         null, p_total_fen);
     return 'settled';
@@ -2560,8 +2616,8 @@ CREATE FUNCTION wxpay_data.payments_mark_closing(p_mchid text, p_order_no text) 
     AS $$
     update wxpay_data.payments
     set closing = true,
-        next_op = case trade_type when 'MICROPAY' then next_op
-            else 'close' end,
+        next_op = case when trade_type = 'MICROPAY'
+            or number_used is not null then next_op else 'close' end,
         close_at = case trade_type when 'MICROPAY'
             then least(close_at, close_at - close_after
                 + interval '15 seconds') else close_at end,
@@ -3153,7 +3209,7 @@ CREATE TABLE wxpay_data.unexpected (
     detail text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT unexpected_kind_is_known CHECK ((kind = ANY (ARRAY['payment'::text, 'differs'::text, 'unknown'::text, 'refund'::text]))),
-    CONSTRAINT unexpected_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'returned'::text])))
+    CONSTRAINT unexpected_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'returned'::text, 'settled'::text])))
 );
 
 
@@ -4389,12 +4445,12 @@ GRANT ALL ON FUNCTION wxpay.keys_wanted(p_mchid text) TO wxpay_worker;
 
 
 --
--- Name: FUNCTION micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
+-- Name: FUNCTION micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_trade_type text, p_check_s integer); Type: ACL; Schema: wxpay; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_pay;
-GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_check_s integer) TO wxpay_worker;
+REVOKE ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_trade_type text, p_check_s integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_trade_type text, p_check_s integer) TO wxpay_pay;
+GRANT ALL ON FUNCTION wxpay.micropay_asked(p_mchid text, p_out_trade_no text, p_lease_no bigint, p_call_no bigint, p_verdict text, p_code text, p_fate text, p_transaction_id text, p_appid text, p_sub_mchid text, p_total_fen bigint, p_currency text, p_payer text, p_bank_type text, p_paid_at bigint, p_trade_type text, p_check_s integer) TO wxpay_worker;
 
 
 --
@@ -4759,6 +4815,13 @@ REVOKE ALL ON FUNCTION wxpay_data.call_begin(p_mchid text, p_op text, p_out_trad
 --
 
 REVOKE ALL ON FUNCTION wxpay_data.call_end(p_call_no bigint, p_outcome text, p_code text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone); Type: ACL; Schema: wxpay_data; Owner: -
+--
+
+REVOKE ALL ON FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone) FROM PUBLIC;
 
 
 --

@@ -110,6 +110,7 @@ store_micropay_asked(struct store *store, const struct store_outcome *outcome,
 	store_payment_outcome(&query, STORE_SQL_MICROPAY_ASKED, store,
 	    outcome);
 	store_payment_facts(&query, facts);
+	store_query_text(&query, facts != NULL ? facts->trade_type : "");
 	store_query_int(&query, outcome->check_s);
 	return micropay_state(store, &query, deadline, out, err);
 }

@@ -115,7 +115,8 @@ static const char *const texts[] = {
 	[STORE_SQL_MICROPAY_ASKED] = "select * from wxpay.micropay_asked("
 	    "$1::text, $2::text, $3::bigint, $4::bigint, $5::text, $6::text,"
 	    " $7::text, $8::text, $9::text, $10::text, $11::bigint,"
-	    " $12::text, $13::text, $14::text, $15::bigint, $16::int)",
+	    " $12::text, $13::text, $14::text, $15::bigint, $16::text,"
+	    " $17::int)",
 	[STORE_SQL_MICROPAY_REVERSED] = "select * from"
 	    " wxpay.micropay_reversed($1::text, $2::text, $3::bigint,"
 	    " $4::bigint, $5::text, $6::text, $7::int)",

@@ -17,7 +17,7 @@ begin
         from payments x join orders o using (mchid, order_no)
         where mchid = p_mchid and x.trade_type = 'MICROPAY'
             and x.state = 'created' and x.close_at <= clock_timestamp()
-            and not x.number_used
+            and x.number_used is null
             and x.claimed_at > clock_timestamp() - interval '30 seconds'
         order by x.close_at limit p_limit
         for no key update of o skip locked

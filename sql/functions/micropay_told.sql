@@ -20,6 +20,11 @@ declare
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
+    if p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED', 'ORDERCLOSED',
+        'ORDERREVERSED', 'INVALID_REQUEST') then
+        update payments set number_used = p_code
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    end if;
     if p.state in ('reversing', 'reversed') then
         update payments set check_at = clock_timestamp()
         where mchid = p_mchid and out_trade_no = p_out_trade_no
@@ -41,8 +46,6 @@ begin
         check_at = case p_verdict when 'not_sent' then null
             when 'paid' then now()
             else now() + make_interval(secs => p_check_s) end,
-        number_used = p_code in ('ORDERPAID', 'OUT_TRADE_NO_USED',
-            'ORDERCLOSED', 'ORDERREVERSED'),
         close_at = clock_timestamp() + case when closing
             then interval '15 seconds' else close_after end,
         leased_until = null

@@ -11,10 +11,13 @@ create or replace function wxpay.payment_prepaid(p_mchid text,
     returns text language plpgsql security definer
     set search_path = wxpay_data, pg_temp as $$
 declare
-    p payments;
+    p       payments;
+    is_used boolean;   -- perhaps by another system: a query tells
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
+    is_used := p.state = 'created' and replace(p_code, '_', '')
+        in ('OUTTRADENOUSED', 'INVALIDREQUEST');
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'prepaid') then
         return 'stale';
@@ -33,7 +36,8 @@ begin
             else prepaid_at end,
         -- WeChat counts from when it had the order, which was before now
         close_at = clock_timestamp() + close_after,
-        unsure = p_verdict in ('unsure', 'paid', 'missing'),
+        number_used = case when is_used then p_code else number_used end,
+        unsure = is_used or p_verdict in ('unsure', 'paid', 'missing'),
         check_at = case when p_verdict = 'closed' then null
             when p_verdict = 'paid' then now()
             when closing then clock_timestamp() + close_after

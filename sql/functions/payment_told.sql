@@ -23,11 +23,19 @@ begin
         if word <> 'differs' or p.lease_no is distinct from p_lease_no then
             return word;
         end if;
-        -- quarantined: someone must look; ask seldom from now on
+        -- quarantined: someone must look.  If nobody has anything of ours to
+        -- pay with, it is over; else ask seldom from now on
         update payments set leased_until = null,
-            check_at = now() + interval '30 minutes'
+            state = case when state = 'created' or closing then 'closed'
+                else state end,
+            check_at = case when state = 'created' or closing then null
+                else now() + interval '30 minutes' end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and state in ('created', 'prepaid');
+            and state in ('created', 'prepaid')
+        returning * into p;
+        if p.state = 'closed' then
+            perform order_finish(p_mchid, p.order_no);
+        end if;
         return word;
     end if;
     if p.lease_no is distinct from p_lease_no
@@ -37,6 +45,8 @@ begin
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
     is_gone := case
         when p_verdict = 'done' then p_fate = 'closed'
+            -- what is open under this number is another system's
+            or p.number_used is not null and p.state = 'created'
         -- never heard of, and given up: nobody has anything to pay with
         when p_verdict = 'missing' and p.state = 'created' then p.closing
         -- heard of once: WeChat says it twice, a minute apart
@@ -45,13 +55,14 @@ begin
         else false end;
     update payments set
         state = case when is_gone then 'closed' else state end,
+        number_used = case when p_verdict <> 'missing' then number_used end,
         missing_at = case p_verdict
             when 'missing' then coalesce(missing_at, clock_timestamp())
             when 'done' then null
             else missing_at end,
         unsure = unsure and p_verdict not in ('done', 'missing'),
         next_op = case when hinted_at > claimed_at or p_verdict = 'missing'
-                then 'query'
+                or number_used is not null then 'query'
             when closing then 'close' else 'query' end,
         check_at = case
             when hinted_at > claimed_at then clock_timestamp()

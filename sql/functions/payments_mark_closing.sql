@@ -7,8 +7,8 @@ create or replace function wxpay_data.payments_mark_closing(p_mchid text,
     returns void language sql as $$
     update wxpay_data.payments
     set closing = true,
-        next_op = case trade_type when 'MICROPAY' then next_op
-            else 'close' end,
+        next_op = case when trade_type = 'MICROPAY'
+            or number_used is not null then next_op else 'close' end,
         close_at = case trade_type when 'MICROPAY'
             then least(close_at, close_at - close_after
                 + interval '15 seconds') else close_at end,

@@ -269,27 +269,74 @@ test('nothing else begins while a code is charged', async () => {
 	assert.equal(payments.length, 2);
 });
 
-test('a number that another till has used: his payment stays', async () => {
-	const till = new Merchant(s.env, 'HMAC-SHA256');
-	const what = shop.signed();
-	await till.done('micropay', { body: 'his', total_fee: FEN + 1,
-		out_trade_no: what.order_no, auth_code: await phone('pays'),
-		spbill_create_ip: '127.0.0.1' });
-	const shown = await phone('pays');
-	const request_id = random();
-	expect(await scan(what, shown, request_id), 202);
-	await becomes(what.order_no, 'closed');
-	const no = expect(await scan(what, shown, request_id), 409).json;
-	assert.equal(no.code, 'PAYMENT_REFUSED');
-	assert.match(no.message, /another payment/);
+// What another system has made under our number, and what becomes of it.
+const till = new Merchant(s.env, 'HMAC-SHA256');
+const his_code = async (out_trade_no, fen, ...does) => till.ask('micropay', {
+	body: 'his', total_fee: fen, out_trade_no, spbill_create_ip: '127.0.0.1',
+	auth_code: await phone(...does) });
+const his_order = (out_trade_no, fen) => till.done('unifiedorder', {
+	body: 'his', total_fee: fen, out_trade_no, trade_type: 'NATIVE',
+	spbill_create_ip: '127.0.0.1', product_id: 'his',
+	notify_url: `${s.env.WXPAY_URL}/notify/paid` });
+const HIS = [
+	['his code, paid, another amount', 'SUCCESS', 'differs',
+		(no) => his_code(no, FEN + 1, 'pays')],
+	['his code, while he types, another amount', 'SUCCESS', 'differs',
+		(no) => his_code(no, FEN + 1, 'asks', { after_ms: 4000 })],
+	['his code, in vain', 'PAYERROR', null,
+		(no) => his_code(no, FEN, 'fails', { after_ms: 4000 })],
+	['his order, paid, the same amount', 'SUCCESS', 'differs',
+		async (no) => {
+			await his_order(no, FEN);
+			await sandbox.fault('paid', 'lost', { number: no });
+			await sandbox.scan({ out_trade_no: no });
+		}],
+	['his order, not paid', 'NOTPAY', null, (no) => his_order(no, FEN)],
+];
+
+test('a number that another system has used: nothing of his is touched',
+	async (t) => {
+	await Promise.all(HIS.map(([name, state, kind, his]) => t.test(name,
+		async () => {
+		const what = shop.signed();
+		const shown = await phone('pays');
+		const request_id = random();
+		await his(what.order_no);
+		expect(await scan(what, shown, request_id), 202);
+		await becomes(what.order_no, 'closed');
+		const no = expect(await scan(what, shown, request_id), 409).json;
+		assert.equal(no.code, 'PAYMENT_REFUSED');
+		const { payments: [theirs], calls }
+			= await sandbox.ledger(what.order_no);
+		assert.equal(theirs.state, state);
+		assert.equal(count(calls, 'reverse'), 0);
+		assert.deepEqual((await s.unexpected(what.order_no)).map(
+			(row) => [row.kind, row.state]),
+		kind ? [[kind, 'open']] : []);
+		assert.deepEqual((await s.events(what.order_no)).filter(
+			(event) => event !== 'order.unexpected'), []);
+		const { order_no, token } = no;
+		const next = expect(await scan({ order_no, token },
+			await phone('pays')), 200).json;
+		assert.equal(next.out_trade_no, `${order_no}_2`);
+	})));
+});
+
+test('a QR code under a number that another system has used: the next number',
+	async () => {
+	const what = { ...shop.signed(), trade_type: 'NATIVE' };
+	await his_order(what.order_no, FEN + 1);
+	const order = (await until('another number serves', async () => {
+		const answer = await shop.pay(what);
+		return answer.status === 201 && answer;
+	})).json;
+	assert.equal(order.out_trade_no, `${what.order_no}_2`);
+	expect(await shop.close(order), 202);
+	await until('it is closed',
+		async () => await shop.state(order) === 'closed');
 	const { payments: [his], calls } = await sandbox.ledger(what.order_no);
-	assert.equal(his.state, 'SUCCESS');
-	assert.equal(count(calls, 'reverse'), 0);
-	const [row] = await s.unexpected(what.order_no);
-	assert.equal(row.kind, 'differs');
-	assert.equal(row.state, 'open');
-	const { number_used } = await s.payment(what.order_no);
-	assert.ok(number_used, 'nobody would have reversed it');
+	assert.equal(his.state, 'NOTPAY');
+	assert.equal(count(calls, 'closeorder'), 0);
 });
 
 test('charged though the order was paid meanwhile: the till is told',

@@ -21,11 +21,12 @@ create function test.lease_of(p_out_trade_no text) returns bigint
     where out_trade_no = p_out_trade_no
 $$;
 create function test.scanned(p_out_trade_no text, p_verdict text,
-    p_refusal text default '', p_lease_no bigint default null)
+    p_refusal text default '', p_lease_no bigint default null,
+    p_code text default 'CODE')
     returns text language sql as $$
     select wxpay.micropay_told('1900000109', p_out_trade_no,
         coalesce(p_lease_no, test.lease_of(p_out_trade_no)),
-        test.call_of(p_out_trade_no), p_verdict, 'CODE',
+        test.call_of(p_out_trade_no), p_verdict, p_code,
         case p_verdict when 'done' then 'paid' else '' end,
         'tx-' || p_out_trade_no, 'wx1', '', 1000, 'CNY', 'openid', 'OTHERS',
         extract(epoch from now())::bigint, 5, p_refusal)
@@ -37,13 +38,14 @@ create function test.due(p_out_trade_no text default null)
     from wxpay.micropay_claim('1900000109', p_out_trade_no, 'nonce', 15)
 $$;
 create function test.asked(p_out_trade_no text, p_verdict text,
-    p_fate text default '', p_lease_no bigint default null)
+    p_fate text default '', p_lease_no bigint default null,
+    p_trade_type text default 'MICROPAY', p_ago interval default '0')
     returns text language sql as $$
     select wxpay.micropay_asked('1900000109', p_out_trade_no,
         coalesce(p_lease_no, test.lease_of(p_out_trade_no)),
         test.call_of(p_out_trade_no), p_verdict, '', p_fate,
         'tx-' || p_out_trade_no, 'wx1', '', 1000, 'CNY', 'openid', 'OTHERS',
-        extract(epoch from now())::bigint, 5)
+        extract(epoch from now() - p_ago)::bigint, p_trade_type, 5)
 $$;
 create function test.reversed(p_out_trade_no text, p_verdict text,
     p_lease_no bigint default null)
@@ -305,26 +307,67 @@ select * from test.codes where out_trade_no = 'M-0017';
 select kind, out_trade_no, state from test.unexpected
 where out_trade_no = 'M-0017';
 select state from test.orders where order_no = 'M-0017';
--- so is one that was paid long before
+-- so is one that was paid long before, or in another way
 select verdict from test.scan('M-0020', 'request-of-M-0020');
 select test.scanned('M-0020', 'unsure');
 select test.pass('6 seconds');
 select op from test.due();
-select wxpay.micropay_asked('1900000109', 'M-0020', test.lease_of('M-0020'),
-    test.call_of('M-0020'), 'done', '', 'paid', 'tx-M-0020', 'wx1', '', 1000,
-    'CNY', 'openid', 'OTHERS', extract(epoch from now())::bigint - 7200, 5);
-select detail from test.unexpected where out_trade_no = 'M-0020';
--- WeChat knew the number before: nobody reverses it without knowing more
+select test.asked('M-0020', 'done', 'paid', null, 'MICROPAY', '25 hours');
 select verdict from test.scan('M-0021', 'request-of-M-0021');
-select wxpay.micropay_told('1900000109', 'M-0021', 1, test.call_of('M-0021'),
-    'unsure', 'OUT_TRADE_NO_USED', '', '', '', '', 0, '', '', '', 0, 5, '');
-select test.pass('60 seconds');
+select test.scanned('M-0021', 'unsure');
+select test.pass('46 seconds');
 select op from test.due();
 select test.asked('M-0021', 'done', 'unpaid');
 select wxpay.micropay_expire('1900000109', 100);
+select test.asked('M-0021', 'done', 'paid', null, 'NATIVE');
+select out_trade_no, detail from test.unexpected
+where out_trade_no in ('M-0020', 'M-0021');
+select * from test.codes where out_trade_no in ('M-0020', 'M-0021');
+select order_no, state from test.orders
+where order_no in ('M-0020', 'M-0021');
+
+-- WeChat knew the number when we called: only what was paid then is ours, and
+-- nothing is reversed
+create function pg_temp.used(p_out_trade_no text, p_code text,
+    p_verdict text, p_fate text default '', p_ago interval default '0')
+    returns table (told text, expired int, asked text, state text,
+        refusal text, reverses bigint)
+    language plpgsql as $$
+begin
+    perform test.scan(p_out_trade_no, 'request-of-' || p_out_trade_no);
+    told := test.scanned(p_out_trade_no, 'unsure', '', null, p_code);
+    perform test.pass('46 seconds');
+    perform test.due();
+    perform test.asked(p_out_trade_no, 'unsure');
+    expired := wxpay.micropay_expire('1900000109', 100);
+    perform test.pass('6 seconds');
+    perform test.due();
+    asked := test.asked(p_out_trade_no, p_verdict, p_fate, null, 'MICROPAY',
+        p_ago);
+    select p.state, p.refusal into state, refusal
+    from wxpay_data.payments p where p.out_trade_no = p_out_trade_no;
+    select count(*) into reverses from wxpay_data.calls c
+    where c.out_trade_no = p_out_trade_no and c.op = 'reverse';
+    return next;
+end $$;
+select * from pg_temp.used('M-0101', 'ORDERPAID', 'done', 'paid');
+select * from pg_temp.used('M-0102', 'ORDERPAID', 'done', 'paid', '3 minutes');
+select * from pg_temp.used('M-0103', 'ORDERPAID', 'missing');
+select * from pg_temp.used('M-0104', 'OUT_TRADE_NO_USED', 'done', 'unpaid');
+select * from pg_temp.used('M-0105', 'OUT_TRADE_NO_USED', 'done', 'closed');
+select * from pg_temp.used('M-0106', 'INVALID_REQUEST', 'missing');
+select * from pg_temp.used('M-0107', 'INVALID_REQUEST', 'done', 'paid');
+-- his payer is typing, or ours: whoever it is will have paid or not
+select * from pg_temp.used('M-0108', 'INVALID_REQUEST', 'done', 'unpaid');
 select test.pass('6 seconds');
 select op from test.due();
-select test.asked('M-0021', 'done', 'closed');
+select test.asked('M-0108', 'done', 'failed');
+-- the lease was lost: it counts all the same
+select verdict from test.scan('M-0109', 'request-of-M-0109');
+select test.pass('16 seconds');
+select op from test.due();
+select test.scanned('M-0109', 'unsure', '', 1, 'OUT_TRADE_NO_USED');
+select test.asked('M-0109', 'done', 'unpaid');
 
 -- the payer's bank says no: closed at once, and asked about once more
 select verdict from test.scan('M-0022', 'request-of-M-0022');
@@ -363,10 +406,15 @@ select test.asked('M-0023', 'done', 'paid');
 select out_trade_no from wxpay.order_payments('1900000109', 'M-0006');
 select op, out_trade_no from test.due('M-0006');
 select test.asked('M-0006', 'done', 'closed');
--- and finds money
+-- and finds money: it goes back
+select test.pass('16 seconds');
 select op from test.due('M-0006');
 select test.asked('M-0006', 'done', 'paid');
-select kind, out_trade_no, state, detail from test.unexpected
+select out_trade_no, state, kind, detail from test.unexpected
+where out_trade_no = 'M-0006';
+select op, out_trade_no from test.due();
+select test.reversed('M-0006', 'done');
+select out_trade_no, state from test.unexpected
 where out_trade_no = 'M-0006';
 -- payment_claim has no part in it
 select * from test.claim('M-0006');

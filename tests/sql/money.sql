@@ -35,6 +35,7 @@ select verdict, count(*) from wxpay_data.notices group by 1 order by 1;
 select test.paid('T-1201', 'tx3', 1000, 'wx1', '');
 -- told with our lease: asked seldom from then on
 select verdict from test.start('T-1251');
+select test.prepaid('T-1251', 'done');
 select test.told('T-1251', 'done', 'paid', null, 'tx8', 1);
 select * from test.payments where out_trade_no = 'T-1251';
 

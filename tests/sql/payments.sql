@@ -238,3 +238,45 @@ select wxpay.order_code_url('1900000109', 'T-8001', 'wrong');
 select verdict from wxpay.order_close('1900000109', 'T-8001',
     test.token('T-8001'), 'nonce', 10);
 select * from pg_temp.link();
+
+-- the number is another system's: what is open there is left alone, and the
+-- next attempt has a number of its own
+select verdict from test.start('T-8201');
+select test.prepaid('T-8201', 'unsure', null, 'OUT_TRADE_NO_USED');
+select verdict, out_trade_no from test.start('T-8201');
+select test.told('T-8201', 'done', 'unpaid');
+select verdict, out_trade_no from test.start('T-8201');
+select test.prepaid('T-8201_2', 'done');
+-- nobody has it after all; V3 spells it so, too
+select verdict from test.start('T-8205');
+select test.prepaid('T-8205', 'refused', null, 'INVALID_REQUEST');
+select verdict from test.start('T-8205');
+select test.told('T-8205', 'missing');
+select verdict, out_trade_no from test.start('T-8205');
+select verdict from test.start('T-8202');
+select test.prepaid('T-8202', 'unsure', null, 'OUTTRADENOUSED');
+select verdict from wxpay.order_close('1900000109', 'T-8202',
+    test.token('T-8202'), 'nonce', 10);
+select out_trade_no, op from test.claim('T-8202');
+select test.told('T-8202', 'missing');
+select state from test.orders where order_no = 'T-8202';
+-- paid, and not by ours: over, if nobody holds anything of ours
+select verdict from test.start('T-8203');
+select test.prepaid('T-8203', 'paid', null, 'ORDERPAID');
+select op from test.claim('T-8203');
+select test.told('T-8203', 'done', 'paid', null, 'tx-T-8203', 999);
+select verdict, out_trade_no from test.start('T-8203');
+-- ours, paid with another amount: asked about until it expires
+select verdict from test.start('T-8204');
+select test.prepaid('T-8204', 'done');
+select op from test.claim('T-8204');
+select test.told('T-8204', 'done', 'paid', null, 'tx-T-8204', 999);
+select verdict, out_trade_no from test.start('T-8204');
+select verdict from wxpay.order_close('1900000109', 'T-8204',
+    test.token('T-8204'), 'nonce', 10);
+select op from test.claim('T-8204');
+select test.told('T-8204', 'done', 'paid', null, 'tx-T-8204', 999);
+select order_no, state from test.orders where order_no like 'T-820%'
+order by order_no;
+select out_trade_no, state from wxpay_data.payments
+where order_no like 'T-820%' order by out_trade_no;

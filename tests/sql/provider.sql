@@ -87,7 +87,7 @@ create function test.asked(p_out_trade_no text, p_sub_mchid text)
     returns text language sql as $$
     select wxpay.micropay_asked('1900000109', p_out_trade_no, 1, 0, 'done',
         '', 'paid', 'tx-' || p_out_trade_no, 'wx1', p_sub_mchid, 1000, 'CNY',
-        'o', 'OTHERS', 1800000000, 5)
+        'o', 'OTHERS', 1800000000, 'MICROPAY', 5)
 $$;
 select * from test.scan('M-0001');
 select * from test.scan('M-0001');

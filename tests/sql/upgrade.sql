@@ -26,6 +26,21 @@ where order_no = 'T-1001';
 insert into wxpay_data.refund_hints (mchid, out_refund_no, out_trade_no,
     appid, due_at)
 values ('1900000109', 'hand-1', 'T-1001', 'wx1', now());
+-- two codes, refused a reversal for good; one of them in doubt
+insert into wxpay_data.orders (mchid, order_no, token, origin, total_fen, body,
+    time_expire, attempts)
+select '1900000109', no, 'token', 'signed', 1000, 'tea',
+    now() + interval '2 hours', 1
+from unnest(array['M-1001', 'M-1002']) as no;
+insert into wxpay_data.payments (mchid, out_trade_no, order_no, attempt, api,
+    appid, trade_type, client_ip, total_fen, close_at, check_at)
+select mchid, order_no, order_no, 1, 'v2', 'wx1', 'MICROPAY', '::1',
+    total_fen, now(), null
+from wxpay_data.orders where order_no like 'M-%';
+update wxpay_data.payments set state = 'reversing', next_op = 'query',
+    refused_at = now() - interval '2 minutes',
+    reverse_doubted = out_trade_no = 'M-1002', check_at = null
+where out_trade_no like 'M-%';
 
 :after
 \set ECHO none
@@ -33,6 +48,12 @@ values ('1900000109', 'hand-1', 'T-1001', 'wx1', now());
 \set ECHO all
 select out_trade_no, appid, sub_mchid, sub_appid, state
 from wxpay_data.payments order by 1;
+-- doubt counts from the update on
+select out_trade_no, wxpay_data.reverse_is_refused(p)
+from wxpay_data.payments p where out_trade_no like 'M-%' order by 1;
+select test.pass('61 seconds');
+select out_trade_no, wxpay_data.reverse_is_refused(p)
+from wxpay_data.payments p where out_trade_no like 'M-%' order by 1;
 -- as before: asked about, settled, given back
 select op, out_trade_no, appid, sub_mchid, sub_appid
 from wxpay.payment_claim('1900000109', 'T-1002', 'nonce', 10);
