@@ -433,6 +433,42 @@ test('the cashier: its files, their headers, GET alone (P14)', async () => {
 			/<script>|\son\w+=|style=|<style/);
 });
 
+// Where a page, and its scripts and styles, load from.
+const ATTRIBUTE = /\s(?:src|srcset|href|action|data)\s*=\s*["']?([^"'\s>]*)/g;
+const ELSEWHERE = /(?:https?:|["'`(])\/\/([\w.-]+)/g;
+const LIGHT = 65536;	// bytes, of scripts and styles as people write them
+
+test('the pages are light, and load from nobody but us and WeChat (P14)',
+	async () => {
+	const loaded = new Map();
+	for (const page of ['/cashier', '/']) {
+		const { headers, text } = expect(await http.get(page), 200);
+		const named = [...text.matchAll(ATTRIBUTE)].map(([, url]) =>
+			new URL(url, s.env.WXPAY_URL + page));
+		assert.ok(named.length >= 4, `${page}: ${named}`);
+		for (const { origin, pathname } of named) {
+			assert.equal(origin, s.env.WXPAY_URL, page);
+			if (/\.(?:js|css)$/.test(pathname))
+				loaded.set(pathname, expect(
+					await http.get(pathname), 200).text);
+		}
+		const policy = headers['content-security-policy'].split('; ')
+			.map((rule) => rule.split(' '));
+		assert.deepEqual(policy[0], ['default-src', "'none'"]);
+		assert.deepEqual(policy.flatMap(([what, ...from]) => from
+			.filter((one) => !["'none'", "'self'"].includes(one))
+			.map((one) => `${what} ${one}`)),
+			['script-src https://res.wx.qq.com']);
+	}
+	assert.deepEqual([...loaded.keys()].sort(), ['/cashier/cashier.css',
+		'/cashier/cashier.js', '/cashier/wechat.js', '/shop.css',
+		'/shop.js']);
+	const all = [...loaded.values()].join('\n');
+	assert.ok(Buffer.byteLength(all) < LIGHT, `${Buffer.byteLength(all)}`);
+	assert.deepEqual([...all.matchAll(ELSEWHERE)].map(([, name]) => name),
+		['res.wx.qq.com']);
+});
+
 test('sockets are for nginx alone (E15)', () => {
 	for (const name of ['pay', 'notify', 'refund']) {
 		const { mode } = fs.statSync(path.join(s.dir, 'socket',
@@ -476,7 +512,8 @@ async function reload_nginx() {
 async function counted(fn) {
 	const file = path.join(s.dir, 'nginx', 'wxpay_http.conf');
 	const exempting = fs.readFileSync(file, 'utf8');
-	const shipped = exempting.replace(/^\t(127\.0\.0\.0\/8|::1) 0;\n/mg, '');
+	const shipped = exempting.replace(
+		/^\t(127\.0\.0\.0\/8|::1) 0;\n/mg, '');
 	assert.equal(shipped, fs.readFileSync(new URL(
 		'../../nginx/wxpay_http.conf', import.meta.url), 'utf8')
 		.replaceAll('/run/wxpay/', `${s.dir}/socket/`));
@@ -523,7 +560,7 @@ test('a flood gets 429, costs no call and holds up no notice (P18, E11)',
 	await staff.headers();
 	const calls = await sandbox.call_count();
 	const served = await flood(...floods[0]);
-	assert.ok(served >= 40, `${served} pages, and shoppers share an address`);
+	assert.ok(served >= 40, `${served}, and shoppers share an address`);
 	for (const [what, ask, status] of floods) {
 		await until(`${what}: served`, async () =>
 			(await ask()).status === status);
