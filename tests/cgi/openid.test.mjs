@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import { random } from './lib/actors.mjs';
+import { page_of } from './lib/page.mjs';
 import { expect, run, stack } from './lib/stack.mjs';
 import { pause, until } from './lib/until.mjs';
 
@@ -279,25 +280,6 @@ test('state: used, of another browser, too old (P12)', async () => {
 	refused(await victim.get(await other.begin(order)));
 	assert.equal(victim.jar.wxpay_openid, undefined);
 });
-
-// What a browser shows of a refusal: { lang, text, link }, and no more.
-function page_of({ text, headers }) {
-	assert.match(headers['content-type'], /^text\/html/);
-	assert.doesNotMatch(text, /<(script|form|img|pre)|\son\w+=/);
-	const [, lang] = text.match(/<html lang="([\w-]+)">/);
-	const links = [...text.matchAll(/<a href="([^"]*)">([^<]*)<\/a>/g)]
-		.map(([, href, said]) => ({ href: href.replaceAll('&amp;', '&'),
-			said }));
-	assert.ok(links.length <= 1);
-	// what is not ours to translate: codes, and the request's number
-	const words = text.slice(text.indexOf('<title>'))
-		.replace(/<p>[A-Z_]+ \w+<\/p>\n$/, '').replace(/<[^>]*>/g, '');
-	if (lang === 'zh-CN')
-		assert.doesNotMatch(words, /[A-Za-z]{3}/, words);
-	else
-		assert.doesNotMatch(words, /[^\x20-\x7e\n]/, words);
-	return { lang, words, link: links[0] };
-}
 
 const LANGUAGES = [['zh-CN', '返回订单'], ['en', 'Back to your order']];
 const reading = (lang) => ({ ...HTML, 'accept-language': lang });
