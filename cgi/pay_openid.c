@@ -82,6 +82,19 @@ read_authorize(struct web_request *req, const char **order_no,
 	return true;
 }
 
+/* What a shopper reads who comes by a link that is none of ours. */
+static void
+explain_astray(struct web_reply *reply)
+{
+	static const struct web_words words = {
+		"此链接不属于任何订单。请返回商店重新下单。",
+		"This link is of no order. Please go back to the shop and "
+		"order again."
+	};
+
+	web_reply_explain(reply, &words);
+}
+
 /* GET /pay/authorize: to WeChat, which tells us who this is. */
 bool
 pay_authorize(void *app, struct web_request *req, struct web_reply *reply,
@@ -92,13 +105,18 @@ pay_authorize(void *app, struct web_request *req, struct web_reply *reply,
 	char browser[NONCE_SIZE], url[FLOW_OAUTH_URL_MAX + 1];
 	bool found = false;
 
-	if (!read_authorize(req, &order_no, &token, err)
-	    || !know_browser(req, browser, err)
+	if (!read_authorize(req, &order_no, &token, err)) {
+		explain_astray(reply);
+		return false;
+	}
+	if (!know_browser(req, browser, err)
 	    || !flow_oauth_begin(&pay->flow, order_no, token, browser, url,
 	    &found, err))
 		return false;
-	if (!found)
+	if (!found) {
+		explain_astray(reply);
 		return pay_no_such_order(err);
+	}
 	return set_cookie(pay, reply, COOKIE_BROWSER, browser, BROWSER_LIFE_S,
 	    err)
 	    && web_reply_see_other(reply, url, err);

@@ -369,6 +369,28 @@ test('whom WeChat does not name reads why, and is led back', async () => {
 		}
 });
 
+test('who comes by a link of no order reads it, and what to do', async () => {
+	const { order_no, token } = await waiting();
+	for (const [query, status] of [
+		[`order_no=${order_no}&token=${'x'.repeat(22)}`, 404],
+		[`order_no=T-none-such&token=${token}`, 404],
+		[`order_no=${order_no}&token=x`, 404], ['', 400],
+		[`order_no=${order_no}`, 400],
+		[`order_no=${order_no}&token=${token}&to=evil`, 400]]) {
+		const to = `/pay/authorize?${query}`;
+		await refused_page(http, to, null, status);
+		for (const [lang, why] of [['zh-CN', '不属于任何订单。请返回商店'],
+			['en', 'is of no order. Please go back to the shop']])
+			assert.ok(page_of(refused(await http.get(to,
+				reading(lang)), status)).words.includes(why));
+		const { json } = refused(await http.get(to), status);
+		assert.deepEqual(Object.keys(json), ['code', 'message']);
+		if (status === 404)
+			assert.deepEqual(json, { code: 'NOT_FOUND',
+				message: 'no such order' });
+	}
+});
+
 test('fifty of the same at once: one gets through (P12)', async () => {
 	const browser = new Browser();
 	const to = await browser.begin(await waiting());
