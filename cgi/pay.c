@@ -240,17 +240,6 @@ answer_pending(const struct web_request *req, struct web_reply *reply,
 	return web_reply_json(reply, 202, msg, err);
 }
 
-static bool
-answer_price(struct web_reply *reply, fen_t total_fen, struct err *err)
-{
-	struct jsonmsg *msg = jsonmsg_new();
-
-	jsonmsg_text(msg, "code", "PRICE_CHANGED");
-	jsonmsg_text(msg, "message", "total_fee: the price is another");
-	jsonmsg_int(msg, "total_fee", total_fen);
-	return web_reply_json(reply, 409, msg, err);
-}
-
 /* The order waits for its payer, who goes to WeChat first; a cashier sends
  * him there, and other clients are told where it is. */
 static bool
@@ -274,40 +263,89 @@ answer_openid(const struct pay *pay, const struct web_request *req,
 	return web_reply_json(reply, 409, msg, err);
 }
 
+/* Why no payment comes to be, for programs; and for a shopper, whom the
+ * cashier tells what became of his order, where there is no order to show. */
+static const struct pay_no {
+	enum store_pay_verdict verdict;
+	enum err_kind kind;
+	const char *code;	/* NULL: that of its kind */
+	const char *message;
+	struct web_words words;
+} pay_noes[] = {
+	{ STORE_PAY_PAID, ERR_CONFLICT, "ORDER_PAID",
+	    "the order is paid", { NULL, NULL } },
+	{ STORE_PAY_CLOSING, ERR_CONFLICT, "ORDER_CLOSED",
+	    "the order is closed", { NULL, NULL } },
+	{ STORE_PAY_CLOSED, ERR_CONFLICT, "ORDER_CLOSED",
+	    "the order is closed", { NULL, NULL } },
+	{ STORE_PAY_EXPIRED, ERR_CONFLICT, "ORDER_EXPIRED",
+	    "the order has expired", { NULL, NULL } },
+	{ STORE_PAY_EXHAUSTED, ERR_CONFLICT, "TOO_MANY_ATTEMPTS",
+	    "too many attempts to pay this order", { NULL, NULL } },
+	{ STORE_PAY_BUSY, ERR_CONFLICT, "PAYMENT_PENDING",
+	    "another code is being charged for this order", { NULL, NULL } },
+	{ STORE_PAY_PRICE, ERR_CONFLICT, "PRICE_CHANGED",
+	    "total_fee: the price is another", {
+		"价格已变动。请返回商店，刷新页面后重新下单。",
+		"The price has changed. Please go back to the shop, reload "
+		"its page and order again." } },
+	{ STORE_PAY_TOO_MUCH, ERR_INPUT, NULL,
+	    "quantity: more than one order can be", {
+		"数量过多。请返回商店，减少数量后重新下单。",
+		"This is more than one order can be. Please go back to the "
+		"shop and order fewer." } },
+	{ STORE_PAY_DIFFERS, ERR_CONFLICT, NULL,
+	    "the same number or request_id was used for something else", {
+		"此页面已用于其他订单。请返回商店，刷新页面后重新下单。",
+		"This page was used for another order. Please go back to the "
+		"shop, reload its page and order again." } },
+	{ STORE_PAY_UNKNOWN, ERR_MISSING, NULL,
+	    "no such product or order", {
+		"找不到该商品或订单。请返回商店重新下单。",
+		"There is no such product or order. Please go back to the "
+		"shop and order again." } },
+};
+
+static const struct pay_no *
+pay_no_of(enum store_pay_verdict verdict)
+{
+	for (size_t i = 0; i < COUNT_OF(pay_noes); i++)
+		if (pay_noes[i].verdict == verdict)
+			return &pay_noes[i];
+	return NULL;
+}
+
+/* A program is told our price. */
+static bool
+answer_price(struct web_reply *reply, const struct pay_no *no,
+    fen_t total_fen, struct err *err)
+{
+	struct jsonmsg *msg = jsonmsg_new();
+
+	jsonmsg_text(msg, "code", no->code);
+	jsonmsg_text(msg, "message", no->message);
+	jsonmsg_int(msg, "total_fee", total_fen);
+	if (!web_reply_json(reply, web_status_of(no->kind), msg, err))
+		return false;
+	reply->code = no->code;
+	return true;
+}
+
 bool
 pay_answer_no(struct web_reply *reply, const struct store_paid *paid,
     struct err *err)
 {
-	switch (paid->verdict) {
-	case STORE_PAY_PAID:
-		return web_reply_refuse(reply, 409, "ORDER_PAID",
-		    "the order is paid", err);
-	case STORE_PAY_CLOSING:
-	case STORE_PAY_CLOSED:
-		return web_reply_refuse(reply, 409, "ORDER_CLOSED",
-		    "the order is closed", err);
-	case STORE_PAY_EXPIRED:
-		return web_reply_refuse(reply, 409, "ORDER_EXPIRED",
-		    "the order has expired", err);
-	case STORE_PAY_EXHAUSTED:
-		return web_reply_refuse(reply, 409, "TOO_MANY_ATTEMPTS",
-		    "too many attempts to pay this order", err);
-	case STORE_PAY_PRICE:
-		return answer_price(reply, paid->payment.total_fen, err);
-	case STORE_PAY_TOO_MUCH:
-		return err_set(err, ERR_INPUT, "quantity: more than one order "
-		    "can be");
-	case STORE_PAY_DIFFERS:
-		return err_set(err, ERR_CONFLICT, "the same number or "
-		    "request_id was used for something else");
-	case STORE_PAY_UNKNOWN:
-		return err_set(err, ERR_MISSING, "no such product or order");
-	case STORE_PAY_BUSY:
-		return web_reply_refuse(reply, 409, "PAYMENT_PENDING",
-		    "another code is being charged for this order", err);
-	default:
+	const struct pay_no *no = pay_no_of(paid->verdict);
+
+	if (no == NULL)
 		return err_set(err, ERR_BUG, "no word for this verdict");
-	}
+	web_reply_explain(reply, &no->words);
+	if (no->code == NULL)
+		return err_set(err, no->kind, "%s", no->message);
+	if (no->verdict == STORE_PAY_PRICE)
+		return answer_price(reply, no, paid->payment.total_fen, err);
+	return web_reply_refuse(reply, web_status_of(no->kind), no->code,
+	    no->message, err);
 }
 
 static bool

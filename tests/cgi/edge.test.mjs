@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import tls from 'node:tls';
-import { basic, expect } from './lib/actors.mjs';
+import { basic, expect, random } from './lib/actors.mjs';
+import { page_of } from './lib/page.mjs';
 import { stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
 import * as wechat from './lib/wechat.mjs';
@@ -373,6 +374,58 @@ test('a browser gets a short page in its language, and no script (P16)',
 			assert_headers(answer, language);
 		}
 	}
+});
+
+// What is bought, where it goes wrong for a shopper: what programs get, and
+// what a person reads of it.
+test('a form that leads to no order: why, in the shopper\'s language (P16)',
+	async () => {
+	const request_id = random();
+	await s.sql("select wxpay.product_set('dear', 'Dear', 2147483647)");
+	await shop.order({ product_id: 'sticker', request_id });
+	const cases = [
+		[{ product_id: 'tea', quantity: 2, total_fee: 8800 }, 409,
+			'{"code":"PRICE_CHANGED","message":"total_fee: the '
+				+ 'price is another","total_fee":17600}',
+			/价格已变动。.*刷新页面/, /price has changed\..* reload/],
+		[{ product_id: 'sticker', quantity: 2, request_id }, 409,
+			'{"code":"CONFLICT","message":"the same number or '
+				+ 'request_id was used for something else"}',
+			/已用于其他订单。.*刷新页面/,
+			/used for another order\..* reload/],
+		[{ product_id: 'dear', quantity: 2 }, 400,
+			'{"code":"PARAM_ERROR","message":"quantity: more than '
+				+ 'one order can be"}',
+			/数量过多。.*减少数量/, /more than .* order fewer/],
+		[{ product_id: 'coffee' }, 404,
+			'{"code":"NOT_FOUND","message":"no such product or '
+				+ 'order"}',
+			/找不到该商品或订单。.*返回商店/,
+			/no such product or order\..* back to the shop/],
+		[{ order_no: order.order_no, token: 'A'.repeat(22) }, 404,
+			'{"code":"NOT_FOUND","message":"no such product or '
+				+ 'order"}',
+			/找不到该商品或订单。.*返回商店/,
+			/no such product or order\..* back to the shop/],
+	];
+	const before = await s.snapshot();
+	for (const [what, status, text, zh, en] of cases) {
+		const form = { ...what, trade_type: 'NATIVE' };
+		assert.equal(expect(await shop.pay(form), status).text, text);
+		for (const [language, words] of [['zh-CN', zh], ['en', en]]) {
+			const answer = expect(await shop.pay(form, { accept:
+				'text/html', 'accept-language': language }),
+				status);
+			const page = page_of(answer);
+			assert.equal(page.lang, language);
+			assert.match(page.words, words);
+			assert.ok(answer.text.includes(`<p>${
+				JSON.parse(text).code} `));
+			assert_headers(answer, page.words);
+		}
+		tried += 3;
+	}
+	assert.deepEqual(await s.snapshot(), before);
 });
 
 test('a browser goes to the cashier, which alone is told the token (P15)',
