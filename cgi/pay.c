@@ -365,6 +365,8 @@ answer_pay(const struct pay *pay, const struct web_request *req,
 		    ? answer_cashier(reply, paid, err)
 		    : pay_answer_no(reply, paid, err);
 	case FLOW_PAY_BUSY:
+		if (web_request_is_browser(req))
+			return answer_cashier(reply, paid, err);
 		return web_reply_refuse(reply, 409, "BUSY",
 		    "the same is being asked for; try again", err);
 	case FLOW_PAY_UNSURE:

@@ -7,6 +7,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import tls from 'node:tls';
 import { basic, expect, random } from './lib/actors.mjs';
+import { form } from './lib/http.mjs';
 import { page_of } from './lib/page.mjs';
 import { stack } from './lib/stack.mjs';
 import { until } from './lib/until.mjs';
@@ -410,10 +411,10 @@ test('a form that leads to no order: why, in the shopper\'s language (P16)',
 	];
 	const before = await s.snapshot();
 	for (const [what, status, text, zh, en] of cases) {
-		const form = { ...what, trade_type: 'NATIVE' };
-		assert.equal(expect(await shop.pay(form), status).text, text);
+		const fields = { ...what, trade_type: 'NATIVE' };
+		assert.equal(expect(await shop.pay(fields), status).text, text);
 		for (const [language, words] of [['zh-CN', zh], ['en', en]]) {
-			const answer = expect(await shop.pay(form, { accept:
+			const answer = expect(await shop.pay(fields, { accept:
 				'text/html', 'accept-language': language }),
 				status);
 			const page = page_of(answer);
@@ -450,6 +451,29 @@ test('a browser goes to the cashier, which alone is told the token (P15)',
 	const { headers } = expect(await shop.pay(what, html), 303);
 	assert.equal(headers.location,
 		`cashier#order_no=${what.order_no}&token=${order.token}`);
+});
+
+test('while WeChat is being asked, a browser goes to the cashier, too',
+	async () => {
+	const { order_no, out_trade_no, token } = await shop.order();
+	// another machine is calling, and still is when our budget is spent
+	await s.sql(`update wxpay_data.payments set prepaid_at = now()
+		- interval '3 hours', leased_until = now() + interval '1 hour'
+		where out_trade_no = $1`, out_trade_no);
+	const pay = (HTTP_ACCEPT) => s.cgi('pay', 'POST', '/pay', {
+		body: form({ order_no, token, trade_type: 'NATIVE' }),
+		conf: { wechat_total_ms: 200 }, env: { HTTP_ACCEPT } });
+	const { head, status, text } = await pay('text/html');
+	assert.equal(status, 303, head + text);
+	assert.match(head, new RegExp(
+		`^Location: cashier#order_no=${order_no}&token=${token}$`, 'm'));
+	const busy = await pay('application/json');
+	assert.equal(busy.status, 409);
+	assert.equal(busy.text, '{"code":"BUSY","message":"the same is being '
+		+ 'asked for; try again"}');
+	assert.equal((await sandbox.calls(out_trade_no)).length, 1);
+	await s.sql(`update wxpay_data.payments set leased_until = null
+		where out_trade_no = $1`, out_trade_no);
 });
 
 test('the cashier: its files, their headers, GET alone (P14)', async () => {
