@@ -364,7 +364,7 @@ test('charged though the order was paid meanwhile: the till is told',
 	});
 });
 
-test('one request_id is one order, or 409 (P18)', async () => {
+test('one request_id is one order, or 409 (P4, P24)', async () => {
 	const request_id = random();
 	const code = await phone('pays');
 	expect(await scan(shop.signed(), code, request_id), 200);
