@@ -342,6 +342,7 @@ declare
     p          payments;
     word       text;
     is_paid    boolean := p_verdict = 'done' and p_fate = 'paid';
+    is_overdue boolean;
     is_failed  boolean;   -- nobody was charged for us
     is_gone    boolean;   -- it can be paid no more, and nobody has the money
 begin
@@ -352,7 +353,7 @@ begin
         return p.state;        -- may have been true before
     end if;
     if is_paid and p.state <> 'paid' and code_is_anothers(p, p_trade_type,
-        to_timestamp(p_paid_at)) then
+        p_total_fen, to_timestamp(p_paid_at)) then
         perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
             p_transaction_id, null, p_total_fen, 'another''s, query');
         word := 'differs';
@@ -363,8 +364,8 @@ begin
         if word = 'second' and p.state = 'reversed' then
             perform actor_is(null, 'charged after it was given up');
             update payments set state = 'reversing', next_op = 'reverse',
-                refused_at = null, check_at = clock_timestamp(),
-                leased_until = null
+                refused_at = null, missing_at = null,
+                check_at = clock_timestamp(), leased_until = null
             where mchid = p_mchid and out_trade_no = p_out_trade_no;
         end if;
         if word <> 'differs' then
@@ -373,24 +374,32 @@ begin
     end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'reversing') then
-        -- what is asked about once is asked until there is an answer
+        -- what is asked about once is asked until the answer is final
         update payments set leased_until = null,
-            check_at = now() + make_interval(secs => p_check_s)
+            check_at = case when p_verdict not in ('done', 'missing')
+                    or p_fate = 'unpaid'
+                        and created_at > now() - interval '10 minutes'
+                then now() + make_interval(secs => p_check_s) end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and lease_no = p_lease_no and state in ('closed', 'reversed')
-            and p_verdict not in ('done', 'missing');
+            and lease_no = p_lease_no and state in ('closed', 'reversed');
         return coalesce(word, p.state);
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_overdue := p.close_at < now() - interval '10 minutes';
     is_failed := case
         when word = 'differs' then true
-        when p_verdict = 'done' and p_fate = 'failed'
-            then p.state = 'created' or p.refused_at is not null
-        -- our call was refused: what is not paid is not ours, unless a call
-        -- under this number was at work
-        when p.state = 'created' and p.number_used is not null
-            then p_verdict = 'missing' or p_verdict = 'done'
-                and p.number_used <> 'INVALID_REQUEST'
+        when p_fate = 'failed' then p.state = 'created' or is_overdue
+            or p.refused_at is not null
+        -- our call was refused: what is not paid is not ours
+        when p.number_used <> 'INVALID_REQUEST'
+            then p_verdict = 'missing' or p_fate in ('unpaid', 'closed')
+        -- unless a call under this number was at work
+        when p.number_used = 'INVALID_REQUEST' and p.state = 'created'
+            then p_verdict = 'missing' or p_fate = 'unpaid' and is_overdue
+        -- neither paid nor reversed, ever
+        when p.state = 'reversing' and p_fate = 'unpaid'
+            then p.refused_at is not null
+                and p.created_at < now() - interval '7 days'
         else false end;
     is_gone := is_failed or p_verdict = 'done' and p_fate = 'closed'
         -- nobody has heard of it: said twice, a minute apart
@@ -410,8 +419,10 @@ begin
             else missing_at end,
         next_op = case state when 'reversing' then 'reverse'
             else 'query' end,
-        check_at = case when is_gone
-                and (word = 'differs' or p_fate <> 'failed') then null
+        check_at = case when is_failed and number_used = 'INVALID_REQUEST'
+                then now() + interval '60 seconds'
+            when is_gone and (word = 'differs' or p_fate <> 'failed')
+                then null
             when hinted_at > claimed_at
                 or state = 'reversing' and refused_at is null
                 then clock_timestamp()
@@ -464,6 +475,7 @@ begin
         claimed_at = clock_timestamp(),
         leased_until = clock_timestamp() + make_interval(secs => p_lease_s),
         check_at = case when state in ('created', 'reversing')
+                or check_at is not null
             then clock_timestamp() + make_interval(secs => p_lease_s) end,
         -- whoever was to reverse it has died: he may have
         doubted_at = case when unsure then clock_timestamp()
@@ -503,7 +515,7 @@ begin
         for no key update of o skip locked
     loop
         p := payment_lock(p_mchid, due.out_trade_no);
-        continue when p.state <> 'created'
+        continue when p.state <> 'created' or p.number_used is not null
             or p.leased_until > clock_timestamp();
         perform actor_is(null, 'not paid in time');
         update payments set state = 'reversing', next_op = 'reverse',
@@ -536,6 +548,13 @@ begin
         -- WeChat has changed its mind
         perform quarantine(p_mchid, 'refund', p.order_no, p_out_trade_no,
             p.transaction_id, null, p.total_fen, 'reversed, but paid');
+        return p.state;
+    end if;
+    if is_done and p.state = 'closed' and exists (select from unexpected u
+        where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
+            and u.kind = 'differs' and u.state = 'open') then
+        perform quarantine(p_mchid, 'refund', p.order_no, p_out_trade_no,
+            null, null, p.total_fen, 'reversed, but another''s');
         return p.state;
     end if;
     if p.state <> 'reversing'
@@ -662,9 +681,12 @@ begin
         where mchid = p_mchid and out_trade_no = p_out_trade_no;
     end if;
     if p.state in ('reversing', 'reversed') then
-        update payments set check_at = clock_timestamp()
+        update payments set check_at = clock_timestamp(),
+            next_op = case when number_used is null then next_op
+                else 'query' end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and state = 'reversed' and p_verdict <> 'not_sent';
+            and (state = 'reversed' and p_verdict <> 'not_sent'
+            or number_used is not null);
         return p.state;
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then
@@ -1392,6 +1414,10 @@ begin
     p := payment_lock(p_mchid, p_out_trade_no);
     is_used := p.state = 'created' and replace(p_code, '_', '')
         in ('OUTTRADENOUSED', 'INVALIDREQUEST');
+    if is_used then
+        update payments set number_used = p_code, next_op = 'query'
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'prepaid') then
         return 'stale';
@@ -1410,7 +1436,6 @@ begin
             else prepaid_at end,
         -- WeChat counts from when it had the order, which was before now
         close_at = clock_timestamp() + close_after,
-        number_used = case when is_used then p_code else number_used end,
         unsure = is_used or p_verdict in ('unsure', 'paid', 'missing'),
         check_at = case when p_verdict = 'closed' then null
             when p_verdict = 'paid' then now()
@@ -1441,10 +1466,18 @@ declare
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
-    if p_verdict = 'done' and p_fate = 'paid' then
+    if p_verdict = 'done' and p_fate = 'paid' and p.state = 'created'
+        and to_timestamp(p_paid_at) < p.created_at - interval '60 seconds' then
+        -- nobody holds anything of ours to pay with
+        perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, 'another''s, query');
+        word := 'differs';
+    elsif p_verdict = 'done' and p_fate = 'paid' then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
             p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
             p_bank_type, to_timestamp(p_paid_at), 'query');
+    end if;
+    if word is not null then
         if word <> 'differs' or p.lease_no is distinct from p_lease_no then
             return word;
         end if;
@@ -1472,8 +1505,11 @@ begin
         when p_verdict = 'done' then p_fate = 'closed'
             -- what is open under this number is another system's
             or p.number_used is not null and p.state = 'created'
+                and p_fate in ('unpaid', 'failed')
         -- never heard of, and given up: nobody has anything to pay with
         when p_verdict = 'missing' and p.state = 'created' then p.closing
+            or coalesce(replace(p.number_used, '_', '') = 'OUTTRADENOUSED',
+                false)
         -- heard of once: WeChat says it twice, a minute apart
         when p_verdict = 'missing' then p.closing
             and p.missing_at <= clock_timestamp() - interval '60 seconds'
@@ -2234,15 +2270,17 @@ END)),
 
 
 --
--- Name: code_is_anothers(wxpay_data.payments, text, timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
+-- Name: code_is_anothers(wxpay_data.payments, text, bigint, timestamp with time zone); Type: FUNCTION; Schema: wxpay_data; Owner: -
 --
 
-CREATE FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone) RETURNS boolean
+CREATE FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_total_fen bigint, p_paid_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     select p_trade_type not in ('', 'MICROPAY', 'FACEPAY')
-        or p.number_used is not null
-            and p_paid_at < p.created_at - interval '60 seconds'
+        or p_total_fen <> p.total_fen
+        or p_paid_at < p.created_at - case when p.number_used is null
+            then interval '1 day' else interval '60 seconds' end
+        or p.number_used is not distinct from 'OUT_TRADE_NO_USED'
 $$;
 
 
@@ -4818,10 +4856,10 @@ REVOKE ALL ON FUNCTION wxpay_data.call_end(p_call_no bigint, p_outcome text, p_c
 
 
 --
--- Name: FUNCTION code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone); Type: ACL; Schema: wxpay_data; Owner: -
+-- Name: FUNCTION code_is_anothers(p wxpay_data.payments, p_trade_type text, p_total_fen bigint, p_paid_at timestamp with time zone); Type: ACL; Schema: wxpay_data; Owner: -
 --
 
-REVOKE ALL ON FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_paid_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION wxpay_data.code_is_anothers(p wxpay_data.payments, p_trade_type text, p_total_fen bigint, p_paid_at timestamp with time zone) FROM PUBLIC;
 
 
 --

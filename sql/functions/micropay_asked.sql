@@ -17,6 +17,7 @@ declare
     p          payments;
     word       text;
     is_paid    boolean := p_verdict = 'done' and p_fate = 'paid';
+    is_overdue boolean;
     is_failed  boolean;   -- nobody was charged for us
     is_gone    boolean;   -- it can be paid no more, and nobody has the money
 begin
@@ -27,7 +28,7 @@ begin
         return p.state;        -- may have been true before
     end if;
     if is_paid and p.state <> 'paid' and code_is_anothers(p, p_trade_type,
-        to_timestamp(p_paid_at)) then
+        p_total_fen, to_timestamp(p_paid_at)) then
         perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
             p_transaction_id, null, p_total_fen, 'another''s, query');
         word := 'differs';
@@ -38,8 +39,8 @@ begin
         if word = 'second' and p.state = 'reversed' then
             perform actor_is(null, 'charged after it was given up');
             update payments set state = 'reversing', next_op = 'reverse',
-                refused_at = null, check_at = clock_timestamp(),
-                leased_until = null
+                refused_at = null, missing_at = null,
+                check_at = clock_timestamp(), leased_until = null
             where mchid = p_mchid and out_trade_no = p_out_trade_no;
         end if;
         if word <> 'differs' then
@@ -48,24 +49,32 @@ begin
     end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'reversing') then
-        -- what is asked about once is asked until there is an answer
+        -- what is asked about once is asked until the answer is final
         update payments set leased_until = null,
-            check_at = now() + make_interval(secs => p_check_s)
+            check_at = case when p_verdict not in ('done', 'missing')
+                    or p_fate = 'unpaid'
+                        and created_at > now() - interval '10 minutes'
+                then now() + make_interval(secs => p_check_s) end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and lease_no = p_lease_no and state in ('closed', 'reversed')
-            and p_verdict not in ('done', 'missing');
+            and lease_no = p_lease_no and state in ('closed', 'reversed');
         return coalesce(word, p.state);
     end if;
     perform actor_is(null, 'orderquery ' || p_verdict || ' ' || p_fate);
+    is_overdue := p.close_at < now() - interval '10 minutes';
     is_failed := case
         when word = 'differs' then true
-        when p_verdict = 'done' and p_fate = 'failed'
-            then p.state = 'created' or p.refused_at is not null
-        -- our call was refused: what is not paid is not ours, unless a call
-        -- under this number was at work
-        when p.state = 'created' and p.number_used is not null
-            then p_verdict = 'missing' or p_verdict = 'done'
-                and p.number_used <> 'INVALID_REQUEST'
+        when p_fate = 'failed' then p.state = 'created' or is_overdue
+            or p.refused_at is not null
+        -- our call was refused: what is not paid is not ours
+        when p.number_used <> 'INVALID_REQUEST'
+            then p_verdict = 'missing' or p_fate in ('unpaid', 'closed')
+        -- unless a call under this number was at work
+        when p.number_used = 'INVALID_REQUEST' and p.state = 'created'
+            then p_verdict = 'missing' or p_fate = 'unpaid' and is_overdue
+        -- neither paid nor reversed, ever
+        when p.state = 'reversing' and p_fate = 'unpaid'
+            then p.refused_at is not null
+                and p.created_at < now() - interval '7 days'
         else false end;
     is_gone := is_failed or p_verdict = 'done' and p_fate = 'closed'
         -- nobody has heard of it: said twice, a minute apart
@@ -85,8 +94,10 @@ begin
             else missing_at end,
         next_op = case state when 'reversing' then 'reverse'
             else 'query' end,
-        check_at = case when is_gone
-                and (word = 'differs' or p_fate <> 'failed') then null
+        check_at = case when is_failed and number_used = 'INVALID_REQUEST'
+                then now() + interval '60 seconds'
+            when is_gone and (word = 'differs' or p_fate <> 'failed')
+                then null
             when hinted_at > claimed_at
                 or state = 'reversing' and refused_at is null
                 then clock_timestamp()

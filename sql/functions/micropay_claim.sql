@@ -36,6 +36,7 @@ begin
         claimed_at = clock_timestamp(),
         leased_until = clock_timestamp() + make_interval(secs => p_lease_s),
         check_at = case when state in ('created', 'reversing')
+                or check_at is not null
             then clock_timestamp() + make_interval(secs => p_lease_s) end,
         -- whoever was to reverse it has died: he may have
         doubted_at = case when unsure then clock_timestamp()

@@ -23,7 +23,7 @@ begin
         for no key update of o skip locked
     loop
         p := payment_lock(p_mchid, due.out_trade_no);
-        continue when p.state <> 'created'
+        continue when p.state <> 'created' or p.number_used is not null
             or p.leased_until > clock_timestamp();
         perform actor_is(null, 'not paid in time');
         update payments set state = 'reversing', next_op = 'reverse',

@@ -18,6 +18,13 @@ begin
             p.transaction_id, null, p.total_fen, 'reversed, but paid');
         return p.state;
     end if;
+    if is_done and p.state = 'closed' and exists (select from unexpected u
+        where u.mchid = p_mchid and u.out_trade_no = p_out_trade_no
+            and u.kind = 'differs' and u.state = 'open') then
+        perform quarantine(p_mchid, 'refund', p.order_no, p_out_trade_no,
+            null, null, p.total_fen, 'reversed, but another''s');
+        return p.state;
+    end if;
     if p.state <> 'reversing'
         or not is_done and p.lease_no is distinct from p_lease_no then
         return p.state;

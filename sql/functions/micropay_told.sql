@@ -26,9 +26,12 @@ begin
         where mchid = p_mchid and out_trade_no = p_out_trade_no;
     end if;
     if p.state in ('reversing', 'reversed') then
-        update payments set check_at = clock_timestamp()
+        update payments set check_at = clock_timestamp(),
+            next_op = case when number_used is null then next_op
+                else 'query' end
         where mchid = p_mchid and out_trade_no = p_out_trade_no
-            and state = 'reversed' and p_verdict <> 'not_sent';
+            and (state = 'reversed' and p_verdict <> 'not_sent'
+            or number_used is not null);
         return p.state;
     end if;
     if p_verdict = 'done' and p_fate = 'paid' then

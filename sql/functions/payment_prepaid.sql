@@ -18,6 +18,10 @@ begin
     p := payment_lock(p_mchid, p_out_trade_no);
     is_used := p.state = 'created' and replace(p_code, '_', '')
         in ('OUTTRADENOUSED', 'INVALIDREQUEST');
+    if is_used then
+        update payments set number_used = p_code, next_op = 'query'
+        where mchid = p_mchid and out_trade_no = p_out_trade_no;
+    end if;
     if p.lease_no is distinct from p_lease_no
         or p.state not in ('created', 'prepaid') then
         return 'stale';
@@ -36,7 +40,6 @@ begin
             else prepaid_at end,
         -- WeChat counts from when it had the order, which was before now
         close_at = clock_timestamp() + close_after,
-        number_used = case when is_used then p_code else number_used end,
         unsure = is_used or p_verdict in ('unsure', 'paid', 'missing'),
         check_at = case when p_verdict = 'closed' then null
             when p_verdict = 'paid' then now()

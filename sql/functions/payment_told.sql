@@ -16,10 +16,18 @@ declare
 begin
     perform call_end(p_call_no, p_verdict, p_code);
     p := payment_lock(p_mchid, p_out_trade_no);
-    if p_verdict = 'done' and p_fate = 'paid' then
+    if p_verdict = 'done' and p_fate = 'paid' and p.state = 'created'
+        and to_timestamp(p_paid_at) < p.created_at - interval '60 seconds' then
+        -- nobody holds anything of ours to pay with
+        perform quarantine(p_mchid, 'differs', p.order_no, p_out_trade_no,
+            p_transaction_id, null, p_total_fen, 'another''s, query');
+        word := 'differs';
+    elsif p_verdict = 'done' and p_fate = 'paid' then
         word := order_settle(p_mchid, p_out_trade_no, p_transaction_id,
             p_appid, p_sub_mchid, p_total_fen, p_currency, p_payer,
             p_bank_type, to_timestamp(p_paid_at), 'query');
+    end if;
+    if word is not null then
         if word <> 'differs' or p.lease_no is distinct from p_lease_no then
             return word;
         end if;
@@ -47,8 +55,11 @@ begin
         when p_verdict = 'done' then p_fate = 'closed'
             -- what is open under this number is another system's
             or p.number_used is not null and p.state = 'created'
+                and p_fate in ('unpaid', 'failed')
         -- never heard of, and given up: nobody has anything to pay with
         when p_verdict = 'missing' and p.state = 'created' then p.closing
+            or coalesce(replace(p.number_used, '_', '') = 'OUTTRADENOUSED',
+                false)
         -- heard of once: WeChat says it twice, a minute apart
         when p_verdict = 'missing' then p.closing
             and p.missing_at <= clock_timestamp() - interval '60 seconds'

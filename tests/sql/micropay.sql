@@ -326,49 +326,6 @@ select * from test.codes where out_trade_no in ('M-0020', 'M-0021');
 select order_no, state from test.orders
 where order_no in ('M-0020', 'M-0021');
 
--- WeChat knew the number when we called: only what was paid then is ours, and
--- nothing is reversed
-create function pg_temp.used(p_out_trade_no text, p_code text,
-    p_verdict text, p_fate text default '', p_ago interval default '0')
-    returns table (told text, expired int, asked text, state text,
-        refusal text, reverses bigint)
-    language plpgsql as $$
-begin
-    perform test.scan(p_out_trade_no, 'request-of-' || p_out_trade_no);
-    told := test.scanned(p_out_trade_no, 'unsure', '', null, p_code);
-    perform test.pass('46 seconds');
-    perform test.due();
-    perform test.asked(p_out_trade_no, 'unsure');
-    expired := wxpay.micropay_expire('1900000109', 100);
-    perform test.pass('6 seconds');
-    perform test.due();
-    asked := test.asked(p_out_trade_no, p_verdict, p_fate, null, 'MICROPAY',
-        p_ago);
-    select p.state, p.refusal into state, refusal
-    from wxpay_data.payments p where p.out_trade_no = p_out_trade_no;
-    select count(*) into reverses from wxpay_data.calls c
-    where c.out_trade_no = p_out_trade_no and c.op = 'reverse';
-    return next;
-end $$;
-select * from pg_temp.used('M-0101', 'ORDERPAID', 'done', 'paid');
-select * from pg_temp.used('M-0102', 'ORDERPAID', 'done', 'paid', '3 minutes');
-select * from pg_temp.used('M-0103', 'ORDERPAID', 'missing');
-select * from pg_temp.used('M-0104', 'OUT_TRADE_NO_USED', 'done', 'unpaid');
-select * from pg_temp.used('M-0105', 'OUT_TRADE_NO_USED', 'done', 'closed');
-select * from pg_temp.used('M-0106', 'INVALID_REQUEST', 'missing');
-select * from pg_temp.used('M-0107', 'INVALID_REQUEST', 'done', 'paid');
--- his payer is typing, or ours: whoever it is will have paid or not
-select * from pg_temp.used('M-0108', 'INVALID_REQUEST', 'done', 'unpaid');
-select test.pass('6 seconds');
-select op from test.due();
-select test.asked('M-0108', 'done', 'failed');
--- the lease was lost: it counts all the same
-select verdict from test.scan('M-0109', 'request-of-M-0109');
-select test.pass('16 seconds');
-select op from test.due();
-select test.scanned('M-0109', 'unsure', '', 1, 'OUT_TRADE_NO_USED');
-select test.asked('M-0109', 'done', 'unpaid');
-
 -- the payer's bank says no: closed at once, and asked about once more
 select verdict from test.scan('M-0022', 'request-of-M-0022');
 select test.scanned('M-0022', 'unsure');
@@ -416,6 +373,119 @@ select op, out_trade_no from test.due();
 select test.reversed('M-0006', 'done');
 select out_trade_no, state from test.unexpected
 where out_trade_no = 'M-0006';
+-- WeChat knew the number when we called: only what was paid then is ours, and
+-- nothing is reversed
+create function pg_temp.used(p_out_trade_no text, p_code text,
+    p_verdict text, p_fate text default '', p_ago interval default '0')
+    returns table (told text, expired int, asked text, state text,
+        refusal text, reverses bigint)
+    language plpgsql as $$
+begin
+    perform test.scan(p_out_trade_no, 'request-of-' || p_out_trade_no);
+    told := test.scanned(p_out_trade_no, 'unsure', '', null, p_code);
+    perform test.pass('46 seconds');
+    perform test.due();
+    perform test.asked(p_out_trade_no, 'unsure');
+    expired := wxpay.micropay_expire('1900000109', 100);
+    perform test.pass('6 seconds');
+    perform test.due();
+    asked := test.asked(p_out_trade_no, p_verdict, p_fate, null, 'MICROPAY',
+        p_ago);
+    select p.state, p.refusal into state, refusal
+    from wxpay_data.payments p where p.out_trade_no = p_out_trade_no;
+    select count(*) into reverses from wxpay_data.calls c
+    where c.out_trade_no = p_out_trade_no and c.op = 'reverse';
+    return next;
+end $$;
+select * from pg_temp.used('M-0101', 'ORDERPAID', 'done', 'paid');
+select * from pg_temp.used('M-0102', 'ORDERPAID', 'done', 'paid', '3 minutes');
+select * from pg_temp.used('M-0103', 'ORDERPAID', 'missing');
+select * from pg_temp.used('M-0104', 'OUT_TRADE_NO_USED', 'done', 'unpaid');
+select * from pg_temp.used('M-0105', 'OUT_TRADE_NO_USED', 'done', 'closed');
+select * from pg_temp.used('M-0106', 'INVALID_REQUEST', 'missing');
+select * from pg_temp.used('M-0107', 'INVALID_REQUEST', 'done', 'paid');
+-- his payer is typing, or ours: whoever it is will have paid or not
+select * from pg_temp.used('M-0108', 'INVALID_REQUEST', 'done', 'unpaid');
+select test.pass('6 seconds');
+select op from test.due();
+select test.asked('M-0108', 'done', 'failed');
+-- the lease was lost: it counts all the same
+select verdict from test.scan('M-0109', 'request-of-M-0109');
+select test.pass('16 seconds');
+select op from test.due();
+select test.scanned('M-0109', 'unsure', '', 1, 'OUT_TRADE_NO_USED');
+select test.asked('M-0109', 'done', 'unpaid');
+
+-- being reversed, and paid with another amount: his, and reversed no more
+select verdict from test.scan('M-0110', 'request-of-M-0110', 999);
+select test.scanned('M-0110', 'unsure');
+select test.pass('46 seconds');
+select op from test.due('M-0110');
+select test.asked('M-0110', 'unsure');
+select wxpay.micropay_expire('1900000109', 100);
+select op from test.due('M-0110');
+select test.asked('M-0110', 'done', 'paid');
+-- whoever had begun to reverse it says so now
+select test.reversed('M-0110', 'done', 1);
+select kind, detail from test.unexpected where out_trade_no = 'M-0110'
+order by detail;
+
+-- who asks once more may die, and hear that the payer is still typing
+select verdict from test.scan('M-0111', 'request-of-M-0111');
+select test.scanned('M-0111', 'refused');
+select test.pass('6 seconds');
+select op from test.due('M-0111');
+select test.pass('16 seconds');
+select "check" from test.codes where out_trade_no = 'M-0111';
+select op from test.due('M-0111');
+select test.asked('M-0111', 'done', 'unpaid');
+select test.pass('6 seconds');
+select op from test.due('M-0111');
+select test.asked('M-0111', 'done', 'paid');
+
+-- nothing hangs: his open order, a bank's no that WeChat will not reverse, and
+-- one that is neither paid nor reversed
+select told, asked, state from pg_temp.used('M-0112', 'INVALID_REQUEST',
+    'done', 'unpaid');
+select test.pass('11 minutes');
+select op from test.due('M-0112');
+select test.asked('M-0112', 'done', 'unpaid');
+select verdict from test.scan('M-0113', 'request-of-M-0113');
+select test.scanned('M-0113', 'unsure');
+select test.pass('46 seconds');
+select op from test.due('M-0113');
+select test.asked('M-0113', 'unsure');
+select wxpay.micropay_expire('1900000109', 100);
+select op from test.due('M-0113');
+select test.asked('M-0113', 'done', 'failed');
+select test.pass('11 minutes');
+select op from test.due('M-0113');
+select test.asked('M-0113', 'done', 'failed');
+select verdict from test.scan('M-0114', 'request-of-M-0114');
+select test.scanned('M-0114', 'unsure');
+select test.pass('46 seconds');
+select op from test.due('M-0114');
+select test.asked('M-0114', 'unsure');
+select wxpay.micropay_expire('1900000109', 100);
+select test.pass('1 second');
+select op from test.due('M-0114');
+select test.reversed('M-0114', 'refused');
+select op from test.due('M-0114');
+select test.asked('M-0114', 'done', 'unpaid');
+select test.pass('8 days');
+select op from test.due('M-0114');
+select test.asked('M-0114', 'done', 'unpaid');
+
+-- our only call was refused because of the number: what is paid later is his
+select verdict from test.scan('M-0115', 'request-of-M-0115');
+select test.scanned('M-0115', 'unsure', '', null, 'OUT_TRADE_NO_USED');
+select op from test.due('M-0115');
+select test.asked('M-0115', 'done', 'unpaid');
+select op from test.due('M-0115');
+select test.asked('M-0115', 'done', 'paid');
+select out_trade_no, state from wxpay_data.payments
+where out_trade_no between 'M-0110' and 'M-0115' order by 1;
+
 -- payment_claim has no part in it
 select * from test.claim('M-0006');
 select jsonb_pretty(wxpay.order_staff('1900000109', 'M-0002')::jsonb

@@ -276,6 +276,27 @@ select verdict from wxpay.order_close('1900000109', 'T-8204',
     test.token('T-8204'), 'nonce', 10);
 select op from test.claim('T-8204');
 select test.told('T-8204', 'done', 'paid', null, 'tx-T-8204', 999);
+-- closing already when WeChat says so: asked about, never closed at WeChat
+select verdict from test.start('T-8206');
+select verdict, out_trade_no from test.start('T-8206', 1000, 'JSAPI', 'o1');
+select test.prepaid('T-8206', 'unsure', null, 'OUT_TRADE_NO_USED');
+select test.pass('10 minutes');
+select next_op from wxpay_data.payments where out_trade_no = 'T-8206';
+-- paid before we ordered, when nobody could have paid ours
+select verdict from test.start('T-8207');
+select test.prepaid('T-8207', 'paid', null, 'ORDERPAID');
+select verdict from test.start('T-8207');
+select wxpay.payment_told('1900000109', 'T-8207', p.lease_no, 0, 'done', '',
+    'paid', 'tx-T-8207', 'wx1', '', 1000, 'CNY', 'o', 'OTHERS',
+    extract(epoch from now())::bigint - 120, 30)
+from wxpay_data.payments p where out_trade_no = 'T-8207';
+select detail from test.unexpected where out_trade_no = 'T-8207';
+-- used, says one, and the other knows of nothing: another number
+select verdict from test.start('T-8208');
+select test.prepaid('T-8208', 'unsure', null, 'OUT_TRADE_NO_USED');
+select verdict from test.start('T-8208');
+select test.told('T-8208', 'missing');
+select verdict, out_trade_no from test.start('T-8208');
 select order_no, state from test.orders where order_no like 'T-820%'
 order by order_no;
 select out_trade_no, state from wxpay_data.payments
