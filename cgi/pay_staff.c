@@ -37,8 +37,8 @@ merchant_orders(void *app, struct web_request *req, struct web_reply *reply,
     struct err *err)
 {
 	const struct pay *pay = app;
-	const char *operator, *state, *order_no;
-	struct web_page page;
+	const char *operator, *state = NULL, *order_no = NULL;
+	struct web_page page = { 0 };
 	char *json = NULL;
 	bool ok;
 

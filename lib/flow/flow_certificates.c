@@ -42,9 +42,9 @@ certificates_fetch(const struct flow *flow, const char *nonce,
 	struct wechat_certificate *list = calloc(WECHAT_KEYS_MAX,
 	    sizeof(*list));
 	size_t count = 0;
-	bool ok = list != NULL;
+	bool ok = true;
 
-	if (!ok)
+	if (list == NULL)
 		return err_set(err, ERR_BUG, "out of memory");
 	wechat_certificates(flow->wechat, nonce, list, &count, answer);
 	flow_answered(flow, "certificates", "", answer);

@@ -98,19 +98,20 @@ end_of(enum wechat_verdict verdict)
 
 /* One turn: what pay_start says is ours to do.  *end stays 0 to go on. */
 static bool
-pay_turn(const struct flow *flow, struct store_pay *pay,
+pay_turn(const struct flow *flow, const struct store_pay *pay,
     struct store_paid *paid, struct wechat_answer *answer,
     enum flow_pay_end *end, struct err *err)
 {
 	enum store_payment_state state;
 	enum store_settled settled;
+	struct store_pay mine = *pay;
 	struct payment_key key;
 	char nonce[NONCE_SIZE];
 
 	if (!nonce_new(nonce, err))
 		return false;
-	pay->nonce = nonce;
-	if (!store_pay_start(flow->store, pay, flow_deadline(), paid, err))
+	mine.nonce = nonce;
+	if (!store_pay_start(flow->store, &mine, flow_deadline(), paid, err))
 		return false;
 	switch (paid->verdict) {
 	case STORE_PAY_READY:

@@ -1,5 +1,6 @@
 #include "flow/settings.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/conf.h"
@@ -147,6 +148,7 @@ settings_judge_ways(const struct settings *settings, struct err *err)
 	    && settings->app_appid == NULL)
 		return err_set(err, ERR_INPUT,
 		    "trade_types: APP needs app_appid");
+	assert(settings->public_url != NULL);	/* pay needs both */
 	if (str_has_word(settings->trade_types, "MWEB", strlen("MWEB"))
 	    && strlen(settings->public_url) > H5_PUBLIC_URL_MAX)
 		return err_set(err, ERR_INPUT, "public_url: more than %d "

@@ -68,7 +68,7 @@ static bool
 run_migration(PGconn *conn, const struct store_script *script, size_t *run,
     struct err *err)
 {
-	bool has_table, is_done = false, ok;
+	bool has_table = false, is_done = false, ok;
 
 	if (!ask(conn, HAS_TABLE, NULL, &has_table, err)
 	    || (has_table && !ask(conn, "select exists (select from "
