@@ -103,9 +103,7 @@ notice_read_refunded(const struct fields *outer, const struct fields *inner,
 	    sizeof(notice.mchid), err)
 	    || !wechat_facts_id(outer, "appid", 1, notice.appid,
 	    sizeof(notice.appid), err)
-	    || !wechat_facts_refund(inner, "", &notice.refund, err)
-	    || !wechat_facts_id(outer, "sub_mch_id", 0,
-	    notice.refund.sub_mchid, sizeof(notice.refund.sub_mchid), err))
+	    || !wechat_facts_refund(inner, "", &notice.refund, err))
 		return false;
 	*out = notice;
 	return true;

@@ -37,8 +37,8 @@ struct wechat_notice_keys {
 MUSTUSE bool wechat_notice_paid(const struct wechat_notice_keys *keys,
     const char *body, size_t len, struct notice *out, struct err *err);
 
-/* Decrypt and read V2's refund notice.  is_signed is false: a hint only, and
- * its sub_mchid was not even encrypted. */
+/* Decrypt and read V2's refund notice.  is_signed is false: a hint only.  The
+ * sub_mch_id beside the cipher is anybody's word, and is not read. */
 MUSTUSE bool wechat_notice_refunded(const struct wechat_notice_keys *keys,
     const char *body, size_t len, struct notice *out, struct err *err);
 
