@@ -340,4 +340,3 @@ pay_jsconfig(void *app, struct web_request *req, struct web_reply *reply,
 	jsonmsg_text(msg, "signature", config.signature);
 	return web_reply_json(reply, 200, msg, err);
 }
-

@@ -229,4 +229,3 @@ merchant_micropay(void *app, struct web_request *req,
 	    && flow_micropay(&pay->flow, &ask, auth_code, operator, &out, err)
 	    && answer_micropay(reply, &out, err);
 }
-

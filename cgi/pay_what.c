@@ -136,4 +136,3 @@ pay_read_what(const struct pay *pay, const struct fields *form,
 	return err_set(err, ERR_INPUT, "product_id: missing; or order_no with "
 	    "token; or a form signed by the shop");
 }
-

@@ -77,8 +77,8 @@ const char *wechat_flaw_name(enum wechat_flaw flaw);
 /*
  * Believe an answer or a notice: its headers and the bytes of its body as
  * received.  ERR_AUTH names the flaw, which is counted, and *flaw if that is
- * not NULL; ERR_STORE if its key could not be looked for; else serial is the one spelling (cert_serial_parse) of the key
- * that has signed it.
+ * not NULL; ERR_STORE if its key could not be looked for; else serial is the
+ * one spelling (cert_serial_parse) of the key that has signed it.
  */
 MUSTUSE bool wechat_keys_verify(struct wechat_keys *keys,
     const struct sign3_headers *headers, const char *body, size_t body_len,
